@@ -58,6 +58,8 @@ class SwapRow(Strict):
     mechanical_time_s: float
     cycle_time_s: float
     lower_bound_s: float
+    procedure_bound_s: float | None = None
+    """None in rows of versions before it."""
     insert_attempts: tuple[int, ...]
     """Number of tried insertions into the truck, by pack."""
     violations: tuple[int, ...]
@@ -179,6 +181,7 @@ def row_of(result: SwapResult, series: Series) -> SwapRow:
         mechanical_time_s=round(result.mechanical_time_s, TIME_DIGITS),
         cycle_time_s=round(result.cycle_time_s, TIME_DIGITS),
         lower_bound_s=round(result.lower_bound_s or math.nan, TIME_DIGITS),
+        procedure_bound_s=None if (least := result.procedure_bound_s) is None else round(least, TIME_DIGITS),
         insert_attempts=result.insert_attempts,
         violations=tuple(violation["invariant"] for violation in result.violations),
         kpis={name: round(float(value), KPI_DIGITS) for name, value in result.kpis.items()},

@@ -130,7 +130,7 @@ class TimingEnv(EpisodicEnv):
 
     | term | weight | raw value |
     |---|---|---|
-    | time | -1 | mechanical time that passed in this step over the swap's lower bound |
+    | time | -1 | mechanical time that passed in this step over the swap's kinematic bound |
     | completed | 2 | 1 at completed |
     | failed | -2 | 1 at any end but completed and part_completed |
     | violation | -2 | safety invariants that this step broke for the first time |
@@ -176,8 +176,9 @@ class TimingEnv(EpisodicEnv):
     `info`: `outcome`, `is_success` (completed or part_completed, no invariant broken), `reward_terms`, `clipped`,
     `limited`, `asked` (phase, robot and job of the next decision request); `costs` by name and their sum `cost`
     (invariants: newly broken ones, lateral_force: rise of the peak beyond the warn limit as a share of it);
-    `violations` of the safety monitor; `kpis`: time_s (mechanical), lower_bound_s, ratio, and the swap's own
-    (peak_lateral_force_n, residual_sway_m, insert_attempts, energy_j, ...); `case`: what was drawn.
+    `violations` of the safety monitor; `kpis`: time_s (mechanical), lower_bound_s (kinematic), procedure_bound_s, ratio
+    (to the kinematic bound), and the swap's own (peak_lateral_force_n, residual_sway_m, insert_attempts, energy_j,
+    ...); `case`: what was drawn.
 
     Arguments:
         station: name or path of a station, or a station.

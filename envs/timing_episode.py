@@ -12,7 +12,7 @@ from envs.timed_swap import TimedSwap
 from envs.timing_action import ACTION, LIMITED, row_of
 from envs.timing_observation import natural_hz, observe
 from envs.timing_reward import REWARD_WEIGHTS, Limits, costs, reward_terms
-from twin.bounds import lower_bound_s
+from twin.bounds import lower_bound_s, procedure_bound_s
 from twin.catalogue import Station
 from twin.sequence.program import DecisionRequest
 
@@ -37,6 +37,7 @@ class TimingEpisode:
         self._limits = Limits(station.limits.lateral_warn_n, station.limits.sway_limit_m)
         self._shown = self._before = swap.shown()
         self._bound_s = lower_bound_s(case.setup)
+        self._procedure_bound_s = procedure_bound_s(case.setup)
         self._terms = dict.fromkeys(REWARD_WEIGHTS, 0.0)
         self._clipped, self._limited = {q.name: False for q in ACTION}, dict.fromkeys(LIMITED, False)
 
@@ -80,6 +81,7 @@ class TimingEpisode:
             "kpis": {
                 "time_s": self._shown.mechanical_s,
                 "lower_bound_s": self._bound_s,
+                "procedure_bound_s": self._procedure_bound_s,
                 "ratio": self._shown.mechanical_s / self._bound_s,
                 **swap.kpis(),
             },

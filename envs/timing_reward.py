@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 REWARD_WEIGHTS = {
-    "time": -1.0,  # of a whole swap: its mechanical time over its lower bound, 1.3 to 2
-    "completed": 2.0,  # completing pays up to twice the lower bound
-    "failed": -2.0,  # never better than going on, up to four times the lower bound
+    "time": -1.0,  # of a whole swap: its mechanical time over its kinematic bound, 1.3 to 2
+    "completed": 2.0,  # completing pays up to twice that bound
+    "failed": -2.0,  # never better than going on, up to four times that bound
     "violation": -2.0,  # each safety invariant: as bad as failing
-    "force": -0.5,  # at the abort limit, twice the warn limit: half a lower bound
-    "sway": -0.1,  # handed over at twice the sway limit: a tenth of a lower bound, breaks ties before forces show it
+    "force": -0.5,  # at the abort limit, twice the warn limit: half of that bound
+    "sway": -0.1,  # handed over at twice the sway limit: a tenth of it, breaks ties before forces show it
 }
 """Weights of the raw terms of `info["reward_terms"]`; the reward is their weighted sum."""
 

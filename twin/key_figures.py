@@ -11,7 +11,7 @@ from typing import Any
 from twin.geometry import planar
 from twin.motion.kernels import inlined_kernel, kernel
 from twin.plants.geometry import no_pad_touches
-from twin.records import EX, EY, FLOATING_TABLE, FOUR_ROPE, Control, Figures, Image, Params, Truth, Z
+from twin.records import EX, EY, FLOATING_TABLE, FOUR_ROPE, STANDSTILL, Control, Figures, Image, Params, Truth, X, Y, Z
 
 
 @kernel
@@ -34,8 +34,14 @@ def note_residual_sway(w: Truth, figures: Figures, p: Params, r: int) -> None:
 
 @inlined_kernel
 def note_hand_over(w: Truth, image: Image, figures: Figures, p: Params, r: int) -> None:
-    """Record the residual sway of robot `r` if its insertion begins now."""
-    if image.hand_over[r] == 1:
+    """Record the residual sway of robot `r` if its insertion begins now.
+
+    One that overlaps the traverse (2) begins as x and y stand and axis z moves.
+    """
+    if image.hand_over[r] == 0:
+        return
+    stands = image.axis_state[r, X] == STANDSTILL and image.axis_state[r, Y] == STANDSTILL
+    if image.hand_over[r] == 1 or (stands and w.t_s >= image.profile_start_s[r, Z]):
         image.hand_over[r] = 0
         note_residual_sway(w, figures, p, r)
 

@@ -34,7 +34,8 @@ class SwapResult:
     """Values up to the end of the swap, like `mechanical_time_s` and `kpis`; for one that failed use `figures`."""
     mechanical_time_s: float
     lower_bound_s: float | None
-    """None for a swap that began in the middle of one."""
+    procedure_bound_s: float | None
+    """Bounds of the mechanical time (`twin.bounds`); None for a swap that began in the middle of one."""
     phases: tuple[PhaseSpan, ...]
     kpis: dict[str, float | int]
     violations: tuple[dict[str, Any], ...]
@@ -61,16 +62,35 @@ class SwapResult:
     def figures(self) -> dict[str, float | int | None]:
         """Times and key figures to report: None where the value of a failed swap would mislead.
 
-        Peaks, energy and displacement so far are valid for any swap. The times, and their ratio, are reported for a
-        whole swap only.
+        Peaks, energy and displacement so far are valid for any swap. The times, and their ratios to the bounds, are
+        reported for a whole swap only.
         """
         whole = self.completed
         return {
             "mechanical_time_s": self.mechanical_time_s if whole else None,
             "cycle_time_s": self.cycle_time_s if whole else None,
-            "ratio": self.mechanical_time_s / self.lower_bound_s if whole and self.lower_bound_s else None,
+            "ratio_kinematic": self._ratio(self.lower_bound_s),
+            "ratio_procedure": self._ratio(self.procedure_bound_s),
             **{name: None if name in self.not_reached else value for name, value in self.kpis.items()},
         }
+
+    def _ratio(self, bound_s: float | None) -> float | None:
+        return self.mechanical_time_s / bound_s if self.completed and bound_s else None
+
+    @property
+    def plan(self) -> list[dict[str, Any]]:
+        """The exchanges that were planned, in order: seats by name, robots counted from 0."""
+        seats = self.setup.seats
+        return [
+            {
+                "seat": seats[job.truck_seat].name,
+                "out_to": seats[job.put_seat].name,
+                "out_by": job.robot,
+                "in_from": seats[job.take_seat].name,
+                "in_by": job.in_robot,
+            }
+            for job in self.setup.jobs
+        ]
 
     def as_json(self) -> dict[str, Any]:
         """The public JSON object, with robot and job (counted from 0) beside each phase.
@@ -94,6 +114,8 @@ class SwapResult:
             "cycle_time_s": figures["cycle_time_s"],
             "mechanical_time_s": figures["mechanical_time_s"],
             "lower_bound_s": self.lower_bound_s,
+            "procedure_bound_s": self.procedure_bound_s,
+            "plan": self.plan,
             "phases": [
                 {"name": s.name, "start_s": s.start_s, "end_s": s.end_s, "robot": s.robot, "job": s.job}
                 for s in self.phases

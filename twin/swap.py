@@ -74,7 +74,7 @@ class SwapTwin:
         if aligner is not None:
             from twin.alignment.aligner import Aligner
 
-            self.set_aligner(Aligner(setup, self.runner, self.program, aligner))
+            self.set_aligner(Aligner(self.program, aligner))
         self.policies, self.branch = dict(policies or {}), branch
         if start is not None:
             start.enter(self.program)
@@ -145,11 +145,13 @@ class SwapTwin:
 
     def result(self, n: int = 0) -> SwapResult:
         """Result of a swap that has ended; of a batch: of its world `n`."""
-        from twin.bounds import lower_bound_s
+        from twin.bounds import home, lower_bound_s, procedure_bound_s, ready
 
         program, setup = self.program, self.setups[n]
         begin_s = self.branch.begin_s if self.branch is not None and self.branch.start is not None else None
         phases, mechanical, cycle = finished_phases(program, setup, n, begin_s)
+        # the bounds are those of the plan that was played: from where the robot waits as mechanical time begins
+        start = ready if program.stood_ready[n] else home
         return SwapResult(
             setup=setup,
             plant=self.runner.name,
@@ -157,7 +159,8 @@ class SwapTwin:
             outcome=program.outcome[n],
             cycle_time_s=cycle,
             mechanical_time_s=mechanical,
-            lower_bound_s=lower_bound_s(setup) if begin_s is None else None,
+            lower_bound_s=lower_bound_s(setup, start) if begin_s is None else None,
+            procedure_bound_s=procedure_bound_s(setup, start) if begin_s is None else None,
             phases=phases,
             kpis=kpis_of(self.runner, program, n),
             violations=violations_of(self.runner.worlds[n], setup),

@@ -161,6 +161,7 @@ def test_what_a_robot_knows(env: TimingEnv) -> None:
     assert (reported["clear"], reported["night"], reported["rain"], reported["guided"]) == (1.0, 0.0, 0.0, 1.0)
     assert reported["robot_progress"] == reported["swap_progress"] == reported["mass"] == 0.0
     assert info["kpis"]["lower_bound_s"] == pytest.approx(95.0, abs=2.0)
+    assert info["kpis"]["procedure_bound_s"] == pytest.approx(108.0, abs=2.0)
 
 
 def test_two_robots_are_asked_one_after_the_other() -> None:

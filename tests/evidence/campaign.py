@@ -24,6 +24,8 @@ SETUPS = {"top_lift": ("tractor_6x4", "cab_282"), "chassis": ("chassis_tractor_3
 PARKINGS = ("guided", "unguided")
 SETS = tuple((station, parking) for station in SETUPS for parking in PARKINGS)
 PLANTS = (REFERENCE, REDUCED)
+BOUNDS = {"kinematic": "lower_bound_s", "procedure": "procedure_bound_s"}
+"""The field of a row that holds each bound of its mechanical time."""
 
 
 def series_of(station_name: str, parking: str) -> Series:
@@ -50,8 +52,17 @@ def stored_rows(station: str, parking: str, plant: str = REFERENCE, folder: Path
 
 
 def read(station: str, parking: str, folder: Path = HERE) -> list[dict[str, Any]]:
-    """Stored rows of the reference plant by seed, as plain data."""
-    return [row.model_dump() for row in stored_rows(station, parking, folder=folder)]
+    """Stored rows of the reference plant by seed, as plain data; a bound that older rows lack, from their setup."""
+    return [
+        row.model_dump() | {"procedure_bound_s": row.procedure_bound_s or _procedure_bound_s(row)}
+        for row in stored_rows(station, parking, folder=folder)
+    ]
+
+
+def _procedure_bound_s(row: SwapRow) -> float:
+    from twin.bounds import procedure_bound_s
+
+    return procedure_bound_s(series_of(row.station, row.parking).setup(row.seed))
 
 
 def summary(rows: list[dict[str, Any]]) -> dict[str, Any]:
@@ -75,7 +86,10 @@ def summary(rows: list[dict[str, Any]]) -> dict[str, Any]:
             "median": statistics.median(times) if times else None,
             "max": times[-1] if times else None,
         },
-        "ratio_median": statistics.median(r["mechanical_time_s"] / r["lower_bound_s"] for r in done) if done else None,
+        **{
+            f"ratio_{name}_median": statistics.median(r["mechanical_time_s"] / r[key] for r in done) if done else None
+            for name, key in BOUNDS.items()
+        },
         "peak_lateral_force_n_max": max((r["kpis"]["peak_lateral_force_n"] for r in rows), default=None),
         "residual_sway_m_max": max((r["kpis"]["residual_sway_m"] for r in done), default=None),
         "seat_error_m_max": max((r["kpis"]["seat_error_m"] for r in done), default=None),
@@ -137,8 +151,9 @@ def claims(folder: Path = HERE) -> list[Claim]:
         found.append(Claim(f"{name}: no safety invariant broken", reported["violations"] == 0))
         found.append(Claim(f"{name}: every outcome is one of those expected", set(reported["outcomes"]) <= NAMED))
         done = [row for row in rows if row["outcome"] == "completed"]
-        over = all(row["mechanical_time_s"] > row["lower_bound_s"] for row in done)
-        found.append(Claim(f"{name}: no swap beats its lower bound", over))
+        for bound, key in BOUNDS.items():
+            over = all(row["mechanical_time_s"] > row[key] for row in done)
+            found.append(Claim(f"{name}: no swap beats its {bound} bound", over))
         if parking == "guided":
             first = reported["first_attempt"] >= 0.95 * len(rows)
             found.append(Claim(f"{name}: 95 % seated at the first attempt", first))

@@ -48,9 +48,9 @@ def row_differences(stored: SwapRow, again: SwapRow) -> list[str]:
         for name in ("outcome", "insert_attempts", "violations")
         if getattr(stored, name) != getattr(again, name)
     ]
-    for name in ("mechanical_time_s", "cycle_time_s", "lower_bound_s"):
+    for name in ("mechanical_time_s", "cycle_time_s", "lower_bound_s", "procedure_bound_s"):
         was, now = getattr(stored, name), getattr(again, name)
-        if not near(was, now, 0.0, TIME_S):
+        if was is not None and not near(was, now, 0.0, TIME_S):
             found.append(f"{name} {was}, now {now}")
     for name in sorted(stored.phases_s.keys() | again.phases_s.keys()):
         was, now = stored.phases_s.get(name, 0.0), again.phases_s.get(name, 0.0)

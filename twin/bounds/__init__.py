@@ -1,6 +1,17 @@
-"""Bounds of a swap's mechanical time, made of station, truck and pack values alone (docs/bounds.md)."""
+"""The two bounds of a swap's mechanical time, both made of station, truck and pack values alone (docs/bounds.md)."""
 
 from twin.bounds.kinematic import kinematic_bound, lower_bound_s
-from twin.bounds.path import Bound, Item
+from twin.bounds.path import Bound, Item, by_phase, home, ready
+from twin.bounds.procedure import procedure_bound, procedure_bound_s
 
-__all__ = ["Bound", "Item", "kinematic_bound", "lower_bound_s"]
+__all__ = [
+    "Bound",
+    "Item",
+    "by_phase",
+    "home",
+    "kinematic_bound",
+    "lower_bound_s",
+    "procedure_bound",
+    "procedure_bound_s",
+    "ready",
+]

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from twin.bounds.motion import reach_s, rest_to_rest_s, window_s
-from twin.bounds.path import SIDEWAYS, Bound, Path, Start, bound_of, home, length
+from twin.bounds.motion import reach_s, rest_to_rest_s
+from twin.bounds.path import Bound, Path, Start, bound_of, home, length
 from twin.control.actuators import HOLDS_FROM
 from twin.control.sensors import CLOSED_FROM
-from twin.records import AXES, YAW, X, Z
+from twin.records import AXES, X, Z
 from twin.setup.setup import SwapSetup
 
 
@@ -61,30 +61,14 @@ class KinematicPath(Path):
             self._add(phase, f"{verb} to clearance, {way:.2f} m", AXES[Z], crossing_s)
         self.take_s = crossing_s
 
-    def _traverse(self, phase: str, start: np.ndarray, goal: np.ndarray) -> None:
-        """Move x and y together.
-
-        Yaw is free at any height, and so are sideways moves within the deadband: they may fill all of lift and descent.
-        """
-        descent_s = self._descent_s(goal)
-        longest, by = 0.0, X
-        for k in SIDEWAYS:
-            deadband = 0.0 if k == YAW else self.deadband_m
-            gap = goal[k] - start[k]
-            window = 0.0 if k == YAW else window_s(gap, self.loaded[k], deadband)
-            whole = rest_to_rest_s(max(abs(gap) - deadband, 0.0), self.loaded[k]) - self.take_s - descent_s
-            if max(window, whole) > longest:
-                longest, by = max(window, whole), k
-        self._add(phase, f"traverse, {length(goal[by] - start[by], by)}", AXES[by], longest)
-
-    def _descent_s(self, goal: np.ndarray) -> float:
+    def _descent_s(self, goal: np.ndarray, seat: int, pack: int) -> float:
         """Shortest time from crossing the clearance height, at any speed, to rest on the seat."""
         return reach_s(self._way_m(goal[Z], self.clear_z), self.loaded[Z])
 
     def _set_down(self, phase: str, goal: np.ndarray, seat: int, pack: int) -> None:
         verb = "lower" if self.sign > 0.0 else "raise"
         way = self._way_m(goal[Z], self.clear_z)
-        self._add(phase, f"{verb} into the seat, {way:.2f} m", AXES[Z], self._descent_s(goal))
+        self._add(phase, f"{verb} into the seat, {way:.2f} m", AXES[Z], self._descent_s(goal, seat, pack))
 
     def _let_rest(self, phase: str) -> None:
         """Not counted."""

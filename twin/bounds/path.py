@@ -8,14 +8,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from twin.bounds.motion import axis_limits, rest_to_rest_s
+from twin.bounds.motion import axis_limits, rest_to_rest_s, window_s
 from twin.catalogue.schema import MECHANICAL
-from twin.control.interlocks import HEIGHT_TOLERANCE_M
+from twin.control.readings import HEIGHT_TOLERANCE_M
 from twin.control.targets import targets
 from twin.records import AXES, YAW, X, Y, Z
+from twin.sequence.heights import leaving_z_of
 from twin.setup.jobs import Task, tasks_of
 from twin.setup.setup import SwapSetup
 
+SIDEWAYS = (X, Y, YAW)
 Start = Callable[[SwapSetup, int], np.ndarray]
 """Axis positions (x, y, z, yaw) at which a robot's empty end effector waits as mechanical time begins."""
 
@@ -27,6 +29,20 @@ def home(setup: SwapSetup, robot: int) -> np.ndarray:
     shared = station.kind == "chassis" or station.robots.count > 1
     home_x = station.robots.home_x_m[robot] if shared else axes.x.home_m
     return np.array([home_x, axes.y.home_m, axes.z.home_m, axes.yaw.home_rad])
+
+
+def ready(setup: SwapSetup, robot: int) -> np.ndarray:
+    """Axis positions over (or under) the first pack of a truck parked as planned, where the truck may still leave.
+
+    A robot whose first task is to bring a pack waits at home.
+    """
+    first = tasks_of(setup.jobs, robot)[0]
+    if not first.out:
+        return home(setup, robot)
+    seat = setup.jobs[first.job].truck_seat
+    goal = seat_position(setup, robot, seat, np.zeros_like(setup.params["truck_park"]), leaning=True)
+    goal[Z] = leaving_z_of(setup)
+    return inside_axes(setup, robot, goal)
 
 
 def seat_position(setup: SwapSetup, robot: int, seat: int, truck_pose: np.ndarray, *, leaning: bool) -> np.ndarray:
@@ -88,7 +104,17 @@ class Bound:
         return _markdown(head, [*rows, ("", "total", "", "", "", "", f"{self.total_s:.2f}")], words=4)
 
 
-def _markdown(head: tuple[str, ...], rows: list[tuple[str, ...]], *, words: int) -> str:
+def by_phase(kinematic: Bound, procedure: Bound) -> str:
+    """Both bounds phase by phase, and the difference, as a Markdown table."""
+    less, more = kinematic.by_phase(), procedure.by_phase()
+    seconds = [(name, less.get(name, 0.0), more[name]) for name in more]
+    seconds.append(("total", kinematic.total_s, procedure.total_s))
+    # a difference that rounds to nothing has no sign
+    rows = [(name, f"{a:.2f}", f"{b:.2f}", f"{round(b - a, 2) + 0.0:.2f}") for name, a, b in seconds]
+    return _markdown(("phase", "kinematic s", "procedure s", "over s"), rows, words=1)
+
+
+def _markdown(head: tuple[str, ...], rows: Sequence[tuple[str, ...]], *, words: int) -> str:
     """A table whose first `words` columns are text and whose others are numbers."""
     widths = [max(len(row[k]) for row in (head, *rows)) for k in range(len(head))]
 
@@ -119,6 +145,7 @@ class Path(ABC):
         self.loaded = [axis_limits(station, k, loaded=True) for k in range(4)]
         self.items: list[Item] = []
         self.now_s, self.number = 0.0, 0
+        self.take_s = 0.0  # from the seat to crossing the clearance height
         self.start, self.home = start(setup, robot), home(setup, robot)
 
     def run(self, tasks: Sequence[Task]) -> list[Item]:
@@ -144,7 +171,7 @@ class Path(ABC):
         self._meet(meet, meet, "to the truck's pack", here, old, job.truck_seat)
         self._actuate("grip", "close the grips", "grip", times.grip_close_s)
         self._take(out, "unlock", old, job.truck_seat, times.lock_open_s)
-        self._traverse("traverse_to_slot", old, slot)
+        self._traverse("traverse_to_slot", old, slot, job.put_seat, job.old_pack)
         self._set_down("store", slot, job.put_seat, job.old_pack)
         self._actuate("store", "close the slot locks", "slot lock", times.slot_lock_close_s)
         self._let_rest("store")
@@ -159,7 +186,7 @@ class Path(ABC):
         self._meet("traverse_to_full", "pick", "to the charged pack", here, full, job.take_seat)
         self._actuate("pick", "close the grips", "grip", times.grip_close_s)
         self._take("pick", "pick", full, job.take_seat, times.slot_lock_open_s)
-        self._traverse("traverse_to_truck", full, new)
+        self._traverse("traverse_to_truck", full, new, job.truck_seat, job.new_pack)
         self._set_down("insert", new, job.truck_seat, job.new_pack)
         self._actuate("lock", "close the locks", "lock", times.lock_close_s)
         self._pull(new)
@@ -181,8 +208,8 @@ class Path(ABC):
         """Take a gripped pack off its seat and locks, up to crossing the clearance height; `unlock`: locks' phase."""
 
     @abstractmethod
-    def _traverse(self, phase: str, start: np.ndarray, goal: np.ndarray) -> None:
-        """Move a pack sideways, from crossing the clearance height to crossing it again."""
+    def _descent_s(self, goal: np.ndarray, seat: int, pack: int) -> float:
+        """Shortest time from crossing the clearance height, at any speed, to contact with the seat."""
 
     @abstractmethod
     def _set_down(self, phase: str, goal: np.ndarray, seat: int, pack: int) -> None:
@@ -211,6 +238,22 @@ class Path(ABC):
         if self.station.robots.count > 1:
             back_s = rest_to_rest_s(self.home[X] - here[X], self.empty[X])
             self._add("clear", f"to where it waits, {length(self.home[X] - here[X], X)}", AXES[X], back_s)
+
+    def _traverse(self, phase: str, start: np.ndarray, goal: np.ndarray, seat: int, pack: int) -> None:
+        """Move a pack sideways, from crossing the clearance height to crossing it again: x and y together.
+
+        Yaw is free at any height, and so are sideways moves within the deadband: they may fill all of lift and descent.
+        """
+        descent_s = self._descent_s(goal, seat, pack)
+        longest, by = 0.0, X
+        for k in SIDEWAYS:
+            deadband = 0.0 if k == YAW else self.deadband_m
+            gap = goal[k] - start[k]
+            window = 0.0 if k == YAW else window_s(gap, self.loaded[k], deadband)
+            whole = rest_to_rest_s(max(abs(gap) - deadband, 0.0), self.loaded[k]) - self.take_s - descent_s
+            if max(window, whole) > longest:
+                longest, by = max(window, whole), k
+        self._add(phase, f"traverse, {length(goal[by] - start[by], by)}", AXES[by], longest)
 
     def _add(self, phase: str, what: str, set_by: str, duration_s: float) -> None:
         if duration_s > 0.0:
@@ -256,6 +299,3 @@ def bound_of(path: Callable[[SwapSetup, int, Start], Path], setup: SwapSetup, st
 def length(gap: float, k: int) -> str:
     """A distance along axis `k`, for people."""
     return f"{np.degrees(abs(gap)):.2f} deg" if k == YAW else f"{abs(gap):.2f} m"
-
-
-SIDEWAYS = (X, Y, YAW)

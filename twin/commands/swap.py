@@ -325,10 +325,15 @@ def figure_rows(result: SwapResult) -> list[tuple[str, str, str]]:
         return str(value) if isinstance(value, int) else f"{value * factor:.{digits}f}"
 
     rows = [("mechanical time", shown("mechanical_time_s", 1), "s"), ("cycle time", shown("cycle_time_s", 1), "s")]
-    if result.lower_bound_s is not None:
-        rows[1:1] = [
-            ("lower bound", f"{result.lower_bound_s:.1f}", "s"),
-            ("ratio to the lower bound", shown("ratio", 2), ""),
-        ]
+    bounds = {"kinematic": result.lower_bound_s, "procedure": result.procedure_bound_s}
+    rows[1:1] = [
+        row
+        for name, bound_s in bounds.items()
+        if bound_s is not None
+        for row in (
+            (f"{name} bound", f"{bound_s:.1f}", "s"),
+            (f"ratio to the {name} bound", shown(f"ratio_{name}", 2), ""),
+        )
+    ]
     rows += [(words, shown(key, 2, factor), unit) for key, words, factor, unit in KPI_ROWS if key in figures]
     return rows

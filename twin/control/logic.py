@@ -9,18 +9,13 @@ import math
 from typing import Any
 
 from twin.control.feed_forward import order_drives
-from twin.control.interlocks import (
-    acknowledge,
-    all_present,
-    find_trip,
-    lateral_limit_n,
-    locks_closed,
-    locks_open,
-    trip_station,
-)
+from twin.control.interlocks.find import find_trip
+from twin.control.interlocks.load import lateral_limit_n
+from twin.control.interlocks.stop import acknowledge, trip_station
 from twin.control.landing import calm_s, plan_z, stopped_short, waits_over_pack
 from twin.control.load_plausibility import all_zeroed
 from twin.control.permissives import permitted
+from twin.control.readings import all_present, locks_closed, locks_open
 from twin.control.reasons import note_end
 from twin.control.velocity_motion import all_stand, follow_setpoints, follows, may_follow, stop_following
 from twin.control.waits import ARRIVED_M, note_wait
@@ -134,7 +129,7 @@ def start_command(image: Image, control: Control, p: Params, c: Command, r: int)
         )
         image.axis_state[r, k] = DISCRETE_MOTION
     control.repeat_count[r] += 1
-    image.hand_over[r] = c.inserting
+    image.hand_over[r] = 2 if c.inserting == 1 and c.blending == 1 else c.inserting
     if c.grip >= 0:
         image.grip_command[r] = c.grip
     if c.lock >= 0 and c.seat >= 0:
@@ -349,12 +344,13 @@ def judge(image: Image, control: Control, p: Params, c: Command, r: int, dt_s: f
 def end_command(image: Image, control: Control, p: Params, c: Command, r: int, status: int) -> None:
     """End a command that is done or has failed: stop what still moves; the result follows once the axes stand.
 
-    Conditions on a force or a contact stop the hoist, and so does every failure; overlaps let the axes run on.
+    Conditions on a force or a contact stop the hoist, unless the command passes its motion on, and so does every
+    failure; overlaps let the axes run on.
     """
     image.scan_window[r] = 0
     until = c.until
     stops = follows(c) or until in (UNTIL_LANDED, UNTIL_SEATED, UNTIL_LOAD_ABOVE, UNTIL_LOAD_BELOW)
-    if stops or status != DONE:
+    if (stops and c.passes_on == 0) or status != DONE:
         stop_z(image, p, r)
         stop_following(image, p, r)
         control.pending[r] = status

@@ -33,6 +33,7 @@ COMMAND = np.dtype(
         ("lock", i8),  # -1 leave, 0 open, 1 close the locks of `seat`
         ("float_lock", i8),  # -1 leave, 0 free, 1 lock the floating table or head
         ("blending", i8),  # 1: axis z goes on from its running motion without a stop (PLCopen BufferMode Blending)
+        ("passes_on", i8),  # 1: at its end axis z is not stopped: the next command goes on from its motion
         ("scan_samples", i8),
         ("scan_kept", i8),  # 1: frames of the commands before count, too
         ("carrying", i8),  # -1, or the index of the pack that the sequence believes to be held

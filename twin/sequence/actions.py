@@ -53,9 +53,9 @@ from twin.sequence.heights import (
     floating_head,
     jam_load_n,
     leaving_z,
+    seated_load_n,
     table,
     travel_z,
-    weight_n,
 )
 from twin.sequence.program import Program, Selection, Start
 
@@ -311,6 +311,7 @@ def set_down(phase: str, which: str, pack: str) -> Start:
     def start(program: Program, selection: Selection) -> np.ndarray:
         s = program.setup.retract
         commands = into_seat(program, selection, phase, which, pack)
+        commands["blending"] = blends(program, selection, phase)
         height, speed = creep(program, selection, phase)
         commands["target"][:, Z] = commands["seat_z"] - s * OVERTRAVEL_M
         commands["creep_at"] = commands["seat_z"] + s * height
@@ -328,7 +329,7 @@ def into_seat(program: Program, selection: Selection, phase: str, which: str, pa
     commands["seat_z"] = seat_targets_of(program, selection, which)[:, Z]
     commands["carrying"] = pack_of(program, selection, pack)
     commands["inserting"] = 1
-    commands["threshold"] = weight_n(program, pack=1.05 if table(program) else 0.2)
+    commands["threshold"] = seated_load_n(program)
     commands["jam_below_n"] = jam_load_n(program)
     commands["load_known_from"] = pack_free_over_z(program, selection, which)
     commands["float_lock"] = 0

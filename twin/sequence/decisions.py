@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
+from twin.catalogue.schema import FourRope
 from twin.control.waits import ARRIVED_M
 from twin.incident import amount, other_end
 from twin.records import DONE, JAM, REFUSED, TIMEOUT, X
@@ -11,6 +14,7 @@ from twin.records.causes import OVER_PACK
 from twin.sequence import building as of_timing
 from twin.sequence import rail
 from twin.sequence.building import seat_of, seat_targets_of
+from twin.sequence.heights import table
 from twin.sequence.program import Gate, Program, Selection, Then
 from twin.setup.jobs import Task
 
@@ -97,6 +101,36 @@ def blends(phase: str) -> Gate:
 
     def only_if(program: Program, selection: Selection) -> np.ndarray:
         return of_timing.blends(program, selection, phase)
+
+    return only_if
+
+
+def takes_up_slack(program: Program, selection: Selection) -> np.ndarray:
+    """Applies to blending end effectors on ropes: slack is taken up fast before the weight is taken."""
+    return of_timing.blends(program, selection, "unlock") & isinstance(program.setup.station.reeving, FourRope)
+
+
+def pulls_fast(program: Program, selection: Selection) -> np.ndarray:
+    """Applies to blending tables, which pull on the truck's springs.
+
+    Ropes and springs of a hoist gain more load than the rest of the cut-off while it slows down.
+    """
+    return of_timing.blends(program, selection, "pull_test") & table(program)
+
+
+def truck_at_rest_or_pulled(program: Program, selection: Selection) -> np.ndarray:
+    """Gate: `truck_at_rest`; a robot that pulls already, fast, goes on at once."""
+    return pulls_fast(program, selection) | truck_at_rest(program, selection)
+
+
+def stands_ready(phase: str) -> Gate:
+    """Applies only where the timing set blends the phase, to robots that begin with the truck's pack."""
+
+    def only_if(program: Program, selection: Selection) -> np.ndarray:
+        out = [task is not None and task.out for task in _tasks(program, selection)]
+        chosen = of_timing.blends(program, selection, phase) & np.array(out, bool)
+        program.stood_ready[selection.world[chosen]] = True
+        return chosen
 
     return only_if
 
@@ -304,7 +338,7 @@ def inserted(program: Program, selection: Selection, results: np.ndarray) -> lis
 
 
 def without_contact(step: str) -> Then:
-    """After a landing without contact go on at `step`; its reason is kept and used if nothing else is found.
+    """After a landing without contact go on at `step`; its reason is kept for the end of the swap.
 
     A landing that has waited in vain for a swing to end is over.
     """
@@ -326,7 +360,12 @@ def without_contact(step: str) -> Then:
 
 
 def keep_reason(program: Program, selection: Selection, results: np.ndarray) -> list[str]:
-    """End as `grip_failed` if a move on the way back from a failure fails as well."""
+    """End as `grip_failed`, for the reason that was kept, if a move on the way back fails as well; its own is added."""
+    for k in np.flatnonzero(results != DONE).tolist():
+        n, r = int(selection.world[k]), int(selection.robot[k])
+        own = program.incident_of(n, r)
+        kept = replace(program.kept[n, r], at_s=own.at_s)
+        program.found(n, r, kept.plus(f"; on the way back: {own.sentence}", way_back=own.sentence))
     return ["" if result == DONE else "!grip_failed" for result in results]
 
 

@@ -13,6 +13,10 @@ TRAVEL_MARGIN_M = 0.03
 """Travel height of a carried pack beyond the clearance height."""
 EMPTY_MARGIN_M = 0.15
 """Travel height of an empty end effector beyond the grip faces of the packs in the slots."""
+TAKEN_SHARE = {"top_lift": 0.15, "chassis": 1.0}
+"""Share of a pack's weight that the robot takes before the locks open, by station kind. A hanging load takes little: it
+is level where the truck is not, and a weight lifted early is wrung against the guide pins. A table takes all: the block
+would drop on it."""
 SLACK_SHARE = 0.1
 """Part of the spreader's weight left on the ropes when it stands on a pack."""
 PULL_SHARE = 0.2
@@ -34,14 +38,24 @@ PARKING_HEIGHT_M = 0.10
 
 
 def weight_n(program: Program, *, pack: float = 0.0) -> float:
+    """`weight_of` for the program's setup."""
+    return weight_of(program.setup, pack=pack)
+
+
+def weight_of(setup: SwapSetup, *, pack: float = 0.0) -> float:
     """Nominal weight on the load cell: the end effector and `pack` times a pack."""
-    gravity = float(program.runner.params["gravity_mps2"][0])
-    return (program.setup.station.end_effector.mass_kg + pack * program.setup.pack.mass_kg) * gravity
+    gravity = float(setup.params["gravity_mps2"][0])
+    return (setup.station.end_effector.mass_kg + pack * setup.pack.mass_kg) * gravity
 
 
 def table(program: Program) -> bool:
+    """`has_table` for the program's setup."""
+    return has_table(program.setup)
+
+
+def has_table(setup: SwapSetup) -> bool:
     """True if packs stand on the end effector instead of hanging from it."""
-    return isinstance(program.setup.station.reeving, FloatingTable)
+    return isinstance(setup.station.reeving, FloatingTable)
 
 
 def floating_head(program: Program) -> bool:
@@ -74,11 +88,16 @@ def empty_z_of(setup: SwapSetup) -> float:
 
 
 def leaving_z(program: Program) -> float:
+    """`leaving_z_of` for the program's setup."""
+    return leaving_z_of(program.setup)
+
+
+def leaving_z_of(setup: SwapSetup) -> float:
     """Position of axis z at which the empty end effector has left the truck's way and passes the packs in the slots."""
-    clearance = program.setup.station.limits.clearance_height_m
-    if program.setup.retract > 0:
-        return max(empty_z(program), clearance + EMPTY_MARGIN_M)
-    return min(empty_z(program), clearance)
+    clearance = setup.station.limits.clearance_height_m
+    if setup.retract > 0:
+        return max(empty_z_of(setup), clearance + EMPTY_MARGIN_M)
+    return min(empty_z_of(setup), clearance)
 
 
 def between_z(program: Program) -> float:
@@ -89,13 +108,43 @@ def between_z(program: Program) -> float:
 
 
 def contact_threshold_n(program: Program) -> float:
+    """`contact_threshold_of` for the program's setup."""
+    return contact_threshold_of(program.setup)
+
+
+def contact_threshold_of(setup: SwapSetup) -> float:
     """Load cell value at an empty end effector's contact: ropes nearly slack, or a table that pushes.
 
     Half slack would be too early: a spreader that hangs on a corner guide has half its weight off the ropes.
     """
     return (
-        SLACK_SHARE * weight_n(program) if not table(program) else weight_n(program) + 0.3 * weight_n(program, pack=1.0)
+        SLACK_SHARE * weight_of(setup) if not has_table(setup) else weight_of(setup) + 0.3 * weight_of(setup, pack=1.0)
     )
+
+
+def taken_load_of(setup: SwapSetup) -> float:
+    """Load cell value at which a pack's weight counts as taken off its locks."""
+    return weight_of(setup, pack=TAKEN_SHARE[setup.station.kind])
+
+
+def seated_load_n(program: Program) -> float:
+    """`seated_load_of` for the program's setup."""
+    return seated_load_of(program.setup)
+
+
+def seated_load_of(setup: SwapSetup) -> float:
+    """Load cell value of a pack set down in its seat: its weight has left the ropes, or a table presses it home."""
+    return weight_of(setup, pack=1.05 if has_table(setup) else 0.2)
+
+
+def relaxed_load_n(program: Program) -> float:
+    """`relaxed_load_of` for the program's setup."""
+    return relaxed_load_of(program.setup)
+
+
+def relaxed_load_of(setup: SwapSetup) -> float:
+    """Load cell value at which a pull test's load has been given back to the seat."""
+    return weight_of(setup, pack=0.2 if has_table(setup) else 0.1)
 
 
 def jam_load_n(program: Program) -> float:
@@ -110,17 +159,22 @@ def jam_load_of(setup: SwapSetup) -> float:
 
 
 def pull_load_n(program: Program) -> float:
+    """`pull_load_of` for the program's setup."""
+    return pull_load_of(program.setup)
+
+
+def pull_load_of(setup: SwapSetup) -> float:
     """Load cell value of a passed pull test: 1.2 x the pack's weight (domain 5), as far as the overload cut-off allows.
 
     The rated load is too low a bound: it would leave the heaviest pack's locks tested with a few per cent of its
     weight. A
     table pulls downwards: its pull is what is missing from its own weight.
     """
-    if program.setup.retract < 0:
-        return weight_n(program, pack=-PULL_SHARE)
-    limits, gravity = program.setup.station.limits, float(program.runner.params["gravity_mps2"][0])
+    if setup.retract < 0:
+        return weight_of(setup, pack=-PULL_SHARE)
+    limits, gravity = setup.station.limits, float(setup.params["gravity_mps2"][0])
     cut_off_n = limits.rated_load_kg * limits.overload_fraction * gravity
-    return min(weight_n(program, pack=1.0 + PULL_SHARE), PULL_CUT_OFF * cut_off_n)
+    return min(weight_of(setup, pack=1.0 + PULL_SHARE), PULL_CUT_OFF * cut_off_n)
 
 
 def least_pull_n(program: Program, selection: Selection) -> np.ndarray:

@@ -139,6 +139,7 @@ class Program(SequenceReports):
         self.insert_attempts = np.zeros((n, len(setup.jobs)), np.int64)
         self.heading = runner.worlds["image"]["axis_position"][:, :, 0].copy()  # (N, R) target of axis x of each robot
         self.scanned = np.zeros(n, bool)
+        self.stood_ready = np.zeros(n, bool)  # a robot waited at the truck's pack while the truck was measured
         self.kept: dict[tuple[int, int], Incident] = {}  # reason of a failure until its outcome is decided
         self.zeroed: set[tuple[int, int]] = set()  # robots whose zeroed load cell has been logged
         self.on_command: Callable[[int, int, np.ndarray], None] | None = None

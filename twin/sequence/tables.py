@@ -12,21 +12,20 @@ from twin.records import FORCE_ABORT, TIMEOUT
 from twin.sequence import actions as do
 from twin.sequence import decisions as go
 from twin.sequence import load_actions as by_load
+from twin.sequence.heights import TAKEN_SHARE
 from twin.sequence.program import Step
 
 GRIP_FAILED = {TIMEOUT: "!grip_failed"}
 LOCK_STUCK = {TIMEOUT: "!lock_stuck"}
 
 
-def _swap_table(meet: str, out: str, taken: float) -> list[Step]:
-    """The common table; `meet` and `out` name the phases that differ between the kinds.
-
-    `taken` is the share of a pack's weight that the robot takes before the locks open. A hanging load takes little: it
-    is level where the truck is not, and a weight lifted early is wrung against the guide pins. A table takes all: the
-    block would drop on it.
-    """
+def _swap_table(kind: str, meet: str, out: str) -> list[Step]:
+    """The common table; `meet` and `out` name the phases that differ between the kinds."""
+    taken = TAKEN_SHARE[kind]
     return [
-        Step("ready", "identify", do.stand_ready(meet), gate=go.apart("truck_seat", meet), only_if=go.blends(meet)),
+        Step(
+            "ready", "identify", do.stand_ready(meet), gate=go.apart("truck_seat", meet), only_if=go.stands_ready(meet)
+        ),
         Step("identify", "identify", do.dwell("identify_s", zero=True), only_if=go.first_robot, then=go.note_zeroed),
         Step("scan", "scan", do.scan_truck("scan_samples"), only_if=go.first_robot, then=go.take_pose),
         Step("scan_rest", "scan", do.rest_of_scan, only_if=go.first_robot, then=go.pose_known),
@@ -39,6 +38,12 @@ def _swap_table(meet: str, out: str, taken: float) -> list[Step]:
             "grip",
             do.grip("grip", True, "truck_seat", "old_pack"),
             then=go.retry("regrip", "lock_tries", "grip_failed"),
+        ),
+        Step(
+            "take_slack",
+            "unlock",
+            by_load.take_weight("unlock", "truck_seat", "old_pack", taken, fast=True),
+            only_if=go.takes_up_slack,
         ),
         Step("take_weight", "unlock", by_load.take_weight("unlock", "truck_seat", "old_pack", taken)),
         Step(
@@ -129,11 +134,25 @@ def _swap_table(meet: str, out: str, taken: float) -> list[Step]:
             then=go.retry("unlock_again", "lock_tries", "lock_stuck"),
         ),
         Step(
+            "pull_fast",
+            "pull_test",
+            by_load.pull("pull_test", "truck_seat", "new_pack", fast=True),
+            then=go.held_by_locks,
+            gate=go.truck_at_rest,
+            only_if=go.pulls_fast,
+        ),
+        Step(
             "pull_test",
             "pull_test",
             by_load.pull("pull_test", "truck_seat", "new_pack"),
-            gate=go.truck_at_rest,
+            gate=go.truck_at_rest_or_pulled,
             then=go.note_pull,
+        ),
+        Step(
+            "relax_fast",
+            "release",
+            by_load.relax("release", "truck_seat", "new_pack", fast=True),
+            only_if=go.blends("release"),
         ),
         Step("relax", "release", by_load.relax("release", "truck_seat", "new_pack")),
         Step("release", "release", do.grip("release", False, "truck_seat", "new_pack"), failed=GRIP_FAILED),
@@ -184,7 +203,7 @@ def _swap_table(meet: str, out: str, taken: float) -> list[Step]:
 
 
 TABLES: dict[str, Callable[[], list[Step]]] = {
-    "top_lift": lambda: _swap_table("lower", "lift_out", 0.15),
-    "chassis": lambda: _swap_table("raise", "lower_out", 1.0),
+    "top_lift": lambda: _swap_table("top_lift", "lower", "lift_out"),
+    "chassis": lambda: _swap_table("chassis", "raise", "lower_out"),
 }
 """Step table by station kind."""

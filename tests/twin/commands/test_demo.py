@@ -45,7 +45,8 @@ def test_the_table_fits_its_terminal(results: list[SwapResult], width: int) -> N
     said = text.getvalue()
     for words in (
         "traverse_to_truck",
-        "ratio to the lower bound",
+        "ratio to the kinematic bound",
+        "ratio to the procedure bound",
         "replay runs/demo/a.mcap",
         "verify runs/demo",
         "models list",

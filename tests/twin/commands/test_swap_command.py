@@ -34,6 +34,7 @@ DESIGN_KEYS = {  # section 8
     "cycle_time_s",
     "mechanical_time_s",
     "lower_bound_s",
+    "procedure_bound_s",
     "phases",
     "kpis",
     "violations",
@@ -110,7 +111,9 @@ def test_for_people(capsys: pytest.CaptureFixture[str]) -> None:
         "Phases",
         "identify",
         "mechanical time",
-        "ratio to the lower bound",
+        "kinematic bound",
+        "procedure bound",
+        "ratio to the procedure bound",
         "outcome",
         "violations     none",
     ):

@@ -189,7 +189,7 @@ def test_the_command_says_that_it_is_estimated(
     assert (branch["from"], branch["at_s"], branch["estimated"]) == ("log.mcap", 116.0, True)
     assert "sway speed" in branch["what_is_estimated"]
     assert branch["settings"] == [{"at_s": 116.0, "timing": "zvd", "policies": {}, "faults": []}]
-    assert (said["timing"], said["lower_bound_s"]) == ("zvd", None)
+    assert (said["timing"], said["lower_bound_s"], said["procedure_bound_s"]) == ("zvd", None, None)
     assert said["phases"][0]["name"] == "traverse_to_truck"
     clear_s = next(span["end_s"] for span in said["phases"] if span["name"] == "clear")
     assert said["mechanical_time_s"] == pytest.approx(clear_s - 116.0)

@@ -1,0 +1,103 @@
+"""Whole swaps without stops: they complete, break nothing, and what is overlapped is stopped where it may not be."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+import pytest
+
+from twin.catalogue import load_pack, load_station, load_timing, load_truck, with_overrides
+from twin.catalogue.schema import TimingSet
+from twin.faults import parse_fault
+from twin.runner.kinds import rom_runner
+from twin.setup.setup import build_setup
+from twin.swap import SwapTwin
+
+TRUCKS = {"top_lift": "tractor_6x4", "chassis": "chassis_tractor_3"}
+BLENDED = {"default.blending": True, "default.overlap_s": 0.3, "planning": "shortest"}
+
+
+def swap(name: str, timing: TimingSet, faults: tuple[str, ...] = (), seed: int = 1) -> SwapTwin:
+    station, truck = load_station(name), load_truck(TRUCKS[name])
+    pack = load_pack(truck.default_pack)
+    setup = build_setup(station, truck, pack, seed=seed, planning=timing.planning)
+    return SwapTwin(setup, timing, tuple(parse_fault(fault) for fault in faults), make_runner=rom_runner)
+
+
+@cache
+def blended(name: str) -> TimingSet:
+    return with_overrides(load_timing("factory", name), BLENDED)
+
+
+@pytest.mark.parametrize(("name", "saved_s"), [("top_lift", 20.0), ("chassis", 40.0)])
+def test_moves_without_stops_save_time_and_break_nothing(name: str, saved_s: float) -> None:
+    results = [swap(name, timing).run() for timing in (load_timing("factory", name), blended(name))]
+    for result in results:
+        assert result.outcome == "completed"
+        assert not result.violations
+    assert results[0].mechanical_time_s - results[1].mechanical_time_s > saved_s
+    for result in results:
+        assert result.procedure_bound_s is not None
+        assert result.lower_bound_s is not None
+        assert result.lower_bound_s < result.procedure_bound_s < result.mechanical_time_s
+    assert results[1].procedure_bound_s < results[0].procedure_bound_s, "of the plan that was played"
+
+
+def test_two_robots_take_turns_at_a_seat_and_keep_their_distance() -> None:
+    """The shared block leaves its seat before the new one comes, and the robots never come too near."""
+    twin = swap("chassis", blended("chassis"))
+    least = twin.setup.station.robots.length_m
+    gaps: list[float] = []
+    both: list[tuple[int, int]] = []
+    shared = next(job for job in twin.setup.jobs if job.shared)
+
+    def look(runner: Any) -> None:
+        truth = runner.worlds["truth"][0]
+        gaps.append(abs(float(truth["q"][0, 0] - truth["q"][1, 0])))
+        both.append((int(truth["locked"][shared.truck_seat]), int(truth["held"][shared.in_robot])))
+
+    twin.watch(look)
+    result = twin.run()
+    assert result.outcome == "completed"
+    assert not result.violations
+    assert min(gaps) >= least
+    locked = [pack for pack, _ in both if pack >= 0]
+    assert locked[0] == shared.old_pack
+    assert locked[-1] == shared.new_pack
+    assert (
+        result.plan[result.setup.jobs.index(shared)]["in_by"] != result.plan[result.setup.jobs.index(shared)]["out_by"]
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "fault", "outcome"),
+    [
+        ("top_lift", "lock_wont_open:lock=2", "lock_stuck"),
+        ("chassis", "lock_wont_open:lock=2", "lock_stuck"),
+        ("top_lift", "lock_snag", "overload"),
+        ("chassis", "lock_snag", "overload"),
+        ("top_lift", "lock_false_closed", "lock_stuck"),  # found by the pull, fast or slow
+        ("chassis", "lock_false_closed", "lock_stuck"),
+        ("top_lift", "estop:at_s=46", "estop"),
+        ("top_lift", "estop:at_s=80", "estop"),
+        ("chassis", "power_loss:at_s=70", "power_loss"),
+    ],
+)
+def test_faults_end_a_swap_without_stops_as_they_should(name: str, fault: str, outcome: str) -> None:
+    result = swap(name, blended(name), (fault,)).run()
+    assert result.outcome == outcome
+    assert not result.violations
+
+
+def test_a_robot_that_does_not_make_way_stops_the_other_one() -> None:
+    """One sets off behind another that leaves; where that one is held back, the distance interlock trips."""
+    plain = swap("chassis", blended("chassis")).run()
+    shared = next(i for i, job in enumerate(plain.setup.jobs) if job.shared)
+    leaves = next(span for span in plain.phases if span.name == "traverse_to_slot" and span.job == shared)
+    follows = next(span for span in plain.phases if span.name == "traverse_to_truck" and span.job == shared)
+    assert follows.start_s < leaves.end_s, "it does not wait for the other's arrival"
+    drag = f"axis_drag:axis=x,robot={leaves.robot + 1},factor=40,at_s={leaves.start_s + 0.5:.2f}"
+    held_back = swap("chassis", blended("chassis"), (drag,)).run()
+    assert held_back.outcome in ("robot_distance", "following_error")
+    assert not held_back.violations
