@@ -142,7 +142,7 @@ class Figures:
 
     Attributes:
         outcome: `completed`, or the named reason.
-        procedure_bound_s: None where the version of the program has none.
+        lower_bound_s, procedure_bound_s: the two bounds of the plan that was played; None of a swap that has none.
         violations: numbers of the safety invariants that were broken; 0 stands for a state that is not finite.
         insert_attempts: attempted insertions into the truck, by pack.
         error: last lines of the exception of a swap that ended as `error`.
@@ -246,7 +246,7 @@ def figures_of(result: Any) -> Figures:
         "mechanical_time_s": result.mechanical_time_s,
         "cycle_time_s": result.cycle_time_s,
         "lower_bound_s": result.lower_bound_s,
-        "procedure_bound_s": getattr(result, "procedure_bound_s", None),
+        "procedure_bound_s": result.procedure_bound_s,
         **{name: kpis[name] for name in FROM_KPIS},
     }
     wild = [name for name, value in numbers.items() if value is not None and not math.isfinite(value)]
