@@ -11,7 +11,7 @@ from gymnasium.error import ResetNeeded
 
 from envs.alignment_case import AlignmentCase, AlignmentChoice
 from envs.alignment_control import ACTION, ACTION_MODES, OBSERVATION
-from envs.alignment_episodes import CODES, END_OF, Episodes
+from envs.alignment_episodes import CODES, Episodes
 from envs.alignment_reward import COSTS, REWARD_WEIGHTS
 from envs.episodic import EpisodicEnv, steps_within
 from envs.options import choice, number
@@ -22,14 +22,13 @@ from twin.alignment.episode import AlignmentTwin
 from twin.alignment.sensed import DECISION_S
 from twin.catalogue import Station, load_pack, load_station, load_truck
 from twin.runner.kinds import PLANTS
+from twin.runner.single import ONLY
 
 if TYPE_CHECKING:
     from twin.runner.single import Runner
 
 Array = np.ndarray
 Name = str | os.PathLike[str]
-
-FIRST = np.array([0])
 
 OUTCOMES = {
     "running": "not ended yet",
@@ -263,19 +262,14 @@ class AlignmentEnv(EpisodicEnv):
         if record:
             self._recorder.begin(twin)
         twin.begin()
-        assert twin.running, f"episode {case.swap.seed} could not begin: {twin.outcome}"
         self._outcome, self._played = "running", []
-        self._one.begin(0, case, twin.watch.records)
-        self._one.look_first(FIRST, twin.runner.worlds, twin.runner.params)
+        self._one.begin(ONLY, [case], twin.driver)
         return twin
 
     def _advance(self, twin: AlignmentTwin, scaled: list[float]) -> None:
         """Advance one decision period with these scaled actions and judge it."""
-        sent = self._one.act(FIRST, np.array([scaled]))
-        twin.advance(twin.axis_speeds(sent[0]))
+        self._one.step(ONLY, np.array([scaled]), twin.driver)
         self._played.append(scaled)
-        self._one.episodes["end"][0] = END_OF[twin.outcome or "running"]
-        self._one.look(FIRST, twin.runner.worlds, twin.runner.params)
         self._outcome = str(CODES[self._one.episodes["end"][0]])
 
     def _info(self, clipped: dict[str, bool]) -> dict[str, Any]:

@@ -13,8 +13,9 @@ import numpy as np
 
 from envs.scaling import Quantity
 from twin.alignment.sensed import SENSED, Sensed, as_record
-from twin.alignment.servo import Gains, gains_record, new_servo, servo_speeds
+from twin.alignment.servo import MAX_SETPOINT, Gains, gains_record, new_servo, servo_speeds
 from twin.motion.kernels import kernel
+from twin.records import YAW, X, Y, Z
 
 Array = np.ndarray
 
@@ -24,10 +25,10 @@ RESIDUAL_SHARES = np.array([0.25, 0.25, 1.0, 0.25])
 insertion speed, and whether to wait over the pins, are the policy's decision [chosen]."""
 
 ACTION = (
-    Quantity("speed_x", "m/s", 0.06, -1.0, 1.0, "of axis x"),
-    Quantity("speed_y", "m/s", 0.06, -1.0, 1.0, "of axis y"),
-    Quantity("speed_in", "m/s", 0.15, -1.0, 1.0, "of the hoist or lift, towards the seat"),
-    Quantity("speed_yaw", "rad/s", 0.03, -1.0, 1.0, "of the yaw axis, left positive"),
+    Quantity("speed_x", "m/s", MAX_SETPOINT[X], -1.0, 1.0, "of axis x"),
+    Quantity("speed_y", "m/s", MAX_SETPOINT[Y], -1.0, 1.0, "of axis y"),
+    Quantity("speed_in", "m/s", MAX_SETPOINT[Z], -1.0, 1.0, "of the hoist or lift, towards the seat"),
+    Quantity("speed_yaw", "rad/s", MAX_SETPOINT[YAW], -1.0, 1.0, "of the yaw axis, left positive"),
 )
 OBSERVATION = (
     Quantity("axis_x", "m", 0.05, -2.0, 2.0, "guide pins at this height, by the scanner, less axis x"),
@@ -43,10 +44,10 @@ OBSERVATION = (
     Quantity("sway_y", "m", 0.03, -2.0, 2.0, "of the load from its trolley, or of the table from its centre"),
     Quantity("sway_x_rate", "m/s", 0.06, -2.0, 2.0, "filtered over 0.1 s"),
     Quantity("sway_y_rate", "m/s", 0.06, -2.0, 2.0, "filtered over 0.1 s"),
-    Quantity("axis_speed_x", "m/s", 0.06, -2.0, 2.0, "by its encoder"),
-    Quantity("axis_speed_y", "m/s", 0.06, -2.0, 2.0, "by its encoder"),
-    Quantity("axis_speed_in", "m/s", 0.15, -2.0, 2.0, "by its encoder, towards the seat"),
-    Quantity("axis_speed_yaw", "rad/s", 0.03, -2.0, 2.0, "by its encoder"),
+    Quantity("axis_speed_x", "m/s", MAX_SETPOINT[X], -2.0, 2.0, "by its encoder"),
+    Quantity("axis_speed_y", "m/s", MAX_SETPOINT[Y], -2.0, 2.0, "by its encoder"),
+    Quantity("axis_speed_in", "m/s", MAX_SETPOINT[Z], -2.0, 2.0, "by its encoder, towards the seat"),
+    Quantity("axis_speed_yaw", "rad/s", MAX_SETPOINT[YAW], -2.0, 2.0, "by its encoder"),
     Quantity("load", "-", 1.0, -1.5, 1.5, "load cell less what hangs there, over the pack's weight"),
     Quantity("axial", "-", 1.0, -2.0, 2.0, "the same over the force that counts as a jam, close up"),
     Quantity("lateral_x", "-", 1.0, -2.0, 2.0, "guide force over the limit that ends an insertion"),
@@ -59,14 +60,14 @@ OBSERVATION = (
     Quantity("elapsed", "s", 20.0, 0.0, 3.0, "since hover"),
     Quantity("mass", "kg", 4000.0, 0.0, 2.0, "of the pack, as weighed"),
     Quantity("rope", "m", 4.0, 0.0, 2.0, "length of the ropes; 0 where none swing"),
-    Quantity("previous_x", "m/s", 0.06, -1.0, 1.0, "the last setpoint, as sent"),
-    Quantity("previous_y", "m/s", 0.06, -1.0, 1.0, "the last setpoint, as sent"),
-    Quantity("previous_in", "m/s", 0.15, -1.0, 1.0, "the last setpoint, as sent"),
-    Quantity("previous_yaw", "rad/s", 0.03, -1.0, 1.0, "the last setpoint, as sent"),
-    Quantity("servo_x", "m/s", 0.06, -1.0, 1.0, "what the station's own servo would send now"),
-    Quantity("servo_y", "m/s", 0.06, -1.0, 1.0, "what the station's own servo would send now"),
-    Quantity("servo_in", "m/s", 0.15, -1.0, 1.0, "what the station's own servo would send now"),
-    Quantity("servo_yaw", "rad/s", 0.03, -1.0, 1.0, "what the station's own servo would send now"),
+    Quantity("previous_x", "m/s", MAX_SETPOINT[X], -1.0, 1.0, "the last setpoint, as sent"),
+    Quantity("previous_y", "m/s", MAX_SETPOINT[Y], -1.0, 1.0, "the last setpoint, as sent"),
+    Quantity("previous_in", "m/s", MAX_SETPOINT[Z], -1.0, 1.0, "the last setpoint, as sent"),
+    Quantity("previous_yaw", "rad/s", MAX_SETPOINT[YAW], -1.0, 1.0, "the last setpoint, as sent"),
+    Quantity("servo_x", "m/s", MAX_SETPOINT[X], -1.0, 1.0, "what the station's own servo would send now"),
+    Quantity("servo_y", "m/s", MAX_SETPOINT[Y], -1.0, 1.0, "what the station's own servo would send now"),
+    Quantity("servo_in", "m/s", MAX_SETPOINT[Z], -1.0, 1.0, "what the station's own servo would send now"),
+    Quantity("servo_yaw", "rad/s", MAX_SETPOINT[YAW], -1.0, 1.0, "what the station's own servo would send now"),
 )
 
 
@@ -78,7 +79,7 @@ CONTROL = np.dtype(
     ]
 )
 """One insertion's side of the decider."""
-_SCALES = np.array([q.scale for q in ACTION])
+_SCALES = np.array(MAX_SETPOINT)
 _PER_UNIT = 1.0 / np.array([q.scale for q in OBSERVATION])
 _LOW, _HIGH = np.array([q.low for q in OBSERVATION]), np.array([q.high for q in OBSERVATION])
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,8 @@ from envs.alignment_case import AlignmentCase
 from envs.alignment_control import ACTION, OBSERVATION, follow_servo, new_control, observe, scaled_setpoints
 from envs.alignment_reward import COSTS, ENDS, EPISODE, REWARD_WEIGHTS, RUNNING, SEATED, TIME_LIMIT, costs, reward_terms
 from envs.alignment_truth import read_truth
-from twin.alignment.sensed import DECISION_S, SENSED, WATCH, sense
+from twin.alignment.driver import Driver
+from twin.alignment.sensed import DECISION_S, SENSED, sense
 from twin.alignment.servo import SERVO, Gains, gains_record, new_servo
 from twin.motion.kernels import kernel
 from twin.records import RECORD_OF
@@ -89,10 +90,10 @@ def act_all(which: Any, actions: Any, low: Any, high: Any, controls: Any, episod
 
 
 class Episodes:
-    """N episodes. Each step: `act`, then advance the plants, then `look`.
+    """N episodes, each an insertion of a driver by its number.
 
     Attributes:
-        watches, seen, servos, controls, episodes: (N,) WATCH, SENSED, SERVO, CONTROL, EPISODE.
+        seen, servos, controls, episodes: (N,) SENSED, SERVO, CONTROL, EPISODE.
         observations: (N, 37) float32, of the last look.
         rewards, terms, costs: (N,), (N, 9), (N, 4) of the last step; terms and costs by name in their tables' order.
         clipped: (N, 4) bool, of the last actions.
@@ -100,7 +101,7 @@ class Episodes:
 
     def __init__(self, n: int, mode: str, time_limit_s: float) -> None:
         self.time_limit_s = time_limit_s
-        self.watches, self.seen, self.servos = np.zeros(n, WATCH), np.zeros(n, SENSED), np.zeros(n, SERVO)
+        self.seen, self.servos = np.zeros(n, SENSED), np.zeros(n, SERVO)
         self.controls, self.episodes = new_control(mode, n), np.zeros(n, EPISODE)
         self.observations = np.zeros((n, len(OBSERVATION)), np.float32)
         self.terms, self.costs = np.zeros((n, len(REWARD_WEIGHTS))), np.zeros((n, len(COSTS)))
@@ -108,36 +109,35 @@ class Episodes:
         self._gains, self._weights = gains_record(Gains()), np.array(list(REWARD_WEIGHTS.values()))
         self._low, self._high = np.array([q.low for q in ACTION]), np.array([q.high for q in ACTION])
 
-    def begin(self, i: int, case: AlignmentCase, watch: Array) -> None:
-        """Put episode `i` at its start, watched by `watch` (1,) WATCH; `look_first` must follow."""
+    def begin(self, which: Array, cases: Sequence[AlignmentCase], driver: Driver) -> None:
+        """Put the episodes `which` (K,) at their start, where their insertions have begun, and observe them."""
+        for i, case in zip(which.tolist(), cases, strict=True):
+            self._put(i, case)
+        self._look(which, driver)
+        self.rewards[which], self.terms[which], self.clipped[which] = 0.0, 0.0, False
+        self.costs[which, COSTS.index("violations")] = 0.0
+
+    def _put(self, i: int, case: AlignmentCase) -> None:
         limits = case.swap.station.limits
-        self.watches[i], self.servos[i] = watch[0], new_servo()[0]
+        self.servos[i] = new_servo()[0]
         self.controls["servo_setpoint"][i] = self.controls["setpoint"][i] = 0.0
         self.episodes[i] = np.zeros((), EPISODE)
         e = self.episodes[i]
         e["start_height_m"], e["jam_n"] = case.hover.height_m, jam_load_of(case.swap.setup)
         e["lateral_warn_n"], e["lateral_abort_n"] = limits.lateral_warn_n, limits.lateral_abort_n
 
-    def look_first(self, which: Array, worlds: Array, params: Array) -> None:
-        """Observe the episodes `which` (K,) that have just begun, without reward."""
-        self.look(which, worlds, params)
-        self.rewards[which], self.terms[which], self.clipped[which] = 0.0, 0.0, False
-        self.costs[which, COSTS.index("violations")] = 0.0
-
-    def act(self, which: Array, actions: Array) -> Array:
-        """Setpoints (N, 4) along x, y, towards the seat and yaw (m/s, rad/s) of finite actions (N, 4)."""
+    def step(self, which: Array, actions: Array, driver: Driver) -> None:
+        """Act by finite actions (N, 4), advance one decision's time, observe, judge and reward the episodes `which`."""
         act_all(which, actions, self._low, self._high, self.controls, self.episodes, self.clipped)
-        sent: Array = self.controls["setpoint"]
-        return sent
+        for i, outcome in driver.advance(which, self.controls["setpoint"][which]).items():
+            self.episodes["end"][i] = END_OF[outcome]
+        self._look(which, driver)
 
-    def look(self, which: Array, worlds: Array, params: Array) -> None:
-        """Sense, judge, reward and observe the episodes `which` (K,) after their plants have advanced.
-
-        `episodes["end"]` must hold the state of the insertions by then.
-        """
+    def _look(self, which: Array, driver: Driver) -> None:
         look_all(
-            which, worlds, params, self.watches, self.seen, self.servos, self._gains, self.controls, self.episodes,
-            self.time_limit_s, self.observations, self.terms, self.costs, self._weights, self.rewards,
+            which, driver.runner.worlds, driver.runner.params, driver.watches, self.seen, self.servos, self._gains,
+            self.controls, self.episodes, self.time_limit_s, self.observations, self.terms, self.costs, self._weights,
+            self.rewards,
         )  # fmt: skip
 
     def success(self) -> Array:

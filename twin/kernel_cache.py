@@ -17,8 +17,8 @@ from pathlib import Path
 
 KEPT_CACHES = 4
 """Number of older cache folders that are kept."""
-INNER = ("alignment", "control", "docking", "motion", "plants", "plants/rom", "records", "runner", "sequence")
-"""Folders of the twin with kernels, or with numbers that are compiled into them."""
+INNER = ("alignment", "control", "docking", "motion", "plants", "records", "runner", "sequence")
+"""Folders of the twin with kernels, or with numbers that are compiled into them, in their subfolders too."""
 
 
 @cache
@@ -26,10 +26,9 @@ def source_hash() -> str:
     """Short hash of all sources that kernels are made of."""
     root = Path(__file__).resolve().parent
     digest = hashlib.sha256()
-    for folder in (root, *(root / name for name in INNER)):
-        for path in sorted(folder.glob("*.py")):
-            digest.update(path.name.encode())
-            digest.update(path.read_bytes())
+    for path in (*sorted(root.glob("*.py")), *(path for name in INNER for path in sorted((root / name).rglob("*.py")))):
+        digest.update(path.name.encode())
+        digest.update(path.read_bytes())
     for path in sorted((root.parent / "envs").rglob("*.py")):  # the layer above has kernels that call these
         source = path.read_bytes()
         if b"kernel" in source:

@@ -74,7 +74,7 @@ class SwapTwin:
         if aligner is not None:
             from twin.alignment.aligner import Aligner
 
-            self.set_aligner(Aligner(setup, self.runner, self.program, aligner))
+            self.set_aligner(Aligner(self.program, aligner))
         self.policies, self.branch = dict(policies or {}), branch
         if start is not None:
             start.enter(self.program)

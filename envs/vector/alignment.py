@@ -11,14 +11,14 @@ from gymnasium.vector import AutoresetMode
 
 from envs.alignment_case import AlignmentChoice
 from envs.alignment_control import ACTION, ACTION_MODES, OBSERVATION
-from envs.alignment_episodes import CODES, END_OF, Episodes
+from envs.alignment_episodes import CODES, Episodes
 from envs.alignment_reward import COSTS, REWARD_WEIGHTS, RUNNING, TIME_LIMIT
 from envs.episodic import steps_within
 from envs.options import choice, number
 from envs.swap_case import SwapChoice
 from envs.vector.batched import BatchedEnv
 from envs.vector.infos import Columns, Kept, by_name, sum_of
-from twin.alignment.batch import AlignmentBatch
+from twin.alignment.batch import BatchDriver
 from twin.alignment.sensed import DECISION_S
 from twin.catalogue import Station, load_pack, load_station, load_truck
 
@@ -34,7 +34,7 @@ class AlignmentVectorEnv(BatchedEnv):
     World i of any N equals the single environment with the same seed to the last bit.
 
     Attributes:
-        batch: the twin's insertions.
+        driver: of the worlds' insertions; None before the first reset.
 
     Arguments:
         num_envs: number of worlds.
@@ -85,12 +85,13 @@ class AlignmentVectorEnv(BatchedEnv):
         limit_s = number("time_limit_s", time_limit_s, 5.0, 600.0)
         self._episodes = Episodes(num_envs, self.action_mode, limit_s)
         self.observations, self.rewards = self._episodes.observations, self._episodes.rewards
-        self.batch, self._cases = AlignmentBatch(num_envs), Kept(num_envs)
+        self.driver: BatchDriver | None = None
+        self._cases = Kept(num_envs)
 
     @property
     def runner(self) -> Any:
         """The `BatchRunner` of all worlds; None before the first reset."""
-        return self.batch.runner
+        return None if self.driver is None else self.driver.runner
 
     @property
     def max_steps(self) -> int:
@@ -99,17 +100,16 @@ class AlignmentVectorEnv(BatchedEnv):
 
     def _begin(self, which: Array, seeds: Sequence[int], options: Mapping[str, Any] | None) -> None:
         cases = [self._choice.draw(seed, options) for seed in seeds]
-        self.batch.begin(which.tolist(), [case.swap.setup for case in cases], [case.hover for case in cases])
-        for i, case in zip(which.tolist(), cases, strict=True):
-            self._episodes.begin(i, case, self.batch.watches[i : i + 1])
-        self._episodes.look_first(which, self.runner.worlds, self.runner.params)
+        setups = [case.swap.setup for case in cases]
+        if self.driver is None:
+            self.driver = BatchDriver(setups[0], self.num_envs)
+        self.driver.restart(which, setups, [case.hover for case in cases])
+        self._episodes.begin(which, cases, self.driver)
         self._cases.put(which.tolist(), [case.as_plain() for case in cases])
 
     def _advance(self, which: Array, actions: Array) -> None:
-        sent = self._episodes.act(which, actions)
-        for i, outcome in self.batch.advance(which, sent).items():
-            self._episodes.episodes["end"][i] = END_OF[outcome]
-        self._episodes.look(which, self.runner.worlds, self.runner.params)
+        assert self.driver is not None
+        self._episodes.step(which, actions, self.driver)
 
     def _ends(self) -> tuple[Array, Array]:
         end = self._episodes.episodes["end"]

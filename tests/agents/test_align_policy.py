@@ -156,7 +156,7 @@ def test_a_policy_decides_as_in_the_environment(mode: str, tmp_path: Path) -> No
     decider = deciders.alignment(folder, twin.setup)["aligner"](0)
     decider.begin()
     for _ in range(40):
-        twin.advance(twin.axis_speeds(decider.speeds(twin.look())))
+        twin.advance(decider.speeds(twin.look()))
     assert twin.runner.state_sha256() == env.unwrapped.runner.state_sha256()
     twin.close()
     env.close()

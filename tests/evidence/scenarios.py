@@ -20,7 +20,7 @@ from tests.twin import test_monitor as hand
 from tests.twin.faults.setups import setup_of
 from twin.catalogue import load_pack, load_station, load_timing, load_truck
 from twin.catalogue.schema import TimingSet
-from twin.control.interlocks import DISTANCE_MARGIN_M
+from twin.control.interlocks.station import DISTANCE_MARGIN_M
 from twin.faults import Fault, parse_fault
 from twin.records import (
     BUSY,

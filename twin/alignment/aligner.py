@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from functools import partial
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
-from twin.alignment.episode import axis_speeds
-from twin.alignment.sensed import DECISION_S, Sensed, Watch
+from twin.alignment.driver import Driver
+from twin.alignment.sensed import Sensed
 from twin.records import BUSY, FOLLOW_NOT, FOLLOW_START
 from twin.runner.single import Runner
-from twin.sequence.setpoint_steps import set_speeds
 
 if TYPE_CHECKING:
     from twin.sequence.program import Program
-    from twin.setup.setup import SwapSetup
 
 
 class SpeedDecider(Protocol):
@@ -34,54 +30,50 @@ MakeDecider = Callable[[int], SpeedDecider]
 """Makes the decider of a robot, by the robot's number."""
 
 
-@dataclass
-class _Insertion:
-    watch: Watch
-    next_tick: int
+def robots_of(program: Program) -> Driver:
+    """Make the driver of a swap's robots, by their numbers."""
+    driver = Driver(program.runner, len(program.queue))
+    for robot, jobs in enumerate(program.queue):
+        if jobs:
+            driver.put(robot, program, robot, jobs[0])
+    return driver
 
 
 class Aligner:
     """A plant's `decide`: decides for each robot that follows, every DECISION_S from its command's first scan on."""
 
-    def __init__(
-        self,
-        setup: SwapSetup,
-        runner: Runner,
-        program: Program,
-        make_decider: MakeDecider,
-        give: Callable[[int, np.ndarray], None] | None = None,
-    ) -> None:
-        """`give` is called with (robot, speeds of its axes) instead of setting them on the robot."""
-        self._setup, self._program = setup, program
-        self._give = give if give is not None else partial(set_speeds, program)
-        robots = range(setup.station.robots.count)
+    def __init__(self, program: Program, make_decider: MakeDecider) -> None:
+        self._driver, self._program = robots_of(program), program
+        robots = range(len(program.queue))
         self._deciders = [make_decider(robot) for robot in robots]
-        self._under_way: list[_Insertion | None] = [None for _ in robots]
-        self._ticks = round(DECISION_S * setup.station.rates.physics_hz)
+        self._begun = [False for _ in robots]
         # views: called after each scan, mostly with nothing to do
+        runner = program.runner
         self._follow = runner.commands["follow"][0, : len(robots)]
         self._status = runner.worlds["control"]["status"][0, : len(robots)]
         self._buffered = runner.worlds["control"]["buffered"][0, : len(robots)]
 
     def __call__(self, runner: Runner) -> None:
         """After a scan, send new setpoints to each robot that is due."""
+        for robot, setpoints in self.decisions():
+            self._driver.send(np.array([robot]), setpoints[None])
+
+    def decisions(self) -> Iterator[tuple[int, np.ndarray]]:
+        """(robot, setpoints (4,) of its axes) of each robot that is due after this scan."""
         if not self._follow.any():
             return
         for robot, (follow, status) in enumerate(zip(self._follow.tolist(), self._status.tolist(), strict=True)):
-            if follow != FOLLOW_NOT and status == BUSY and not self._buffered[robot]:  # buffered: not begun yet
-                self._decide(runner, robot, follow == FOLLOW_START)
+            if follow == FOLLOW_NOT or status != BUSY or self._buffered[robot]:  # buffered: not begun yet
+                continue
+            if follow == FOLLOW_START or not self._begun[robot]:
+                self._begin(robot)
+            if self._driver.comes_due(robot):
+                speeds = self._deciders[robot].speeds(self._driver.look(robot))
+                yield robot, self._driver.setpoints(np.array([robot]), speeds[None])[0]
 
-    def _decide(self, runner: Runner, robot: int, begins: bool) -> None:
-        """Decide for one robot; `begins`: its command has had no setpoint yet."""
-        tick = int(runner.worlds["truth"]["tick"][0])
-        insertion = self._under_way[robot]
-        if begins or insertion is None:
-            job = self._program.queue[robot][int(self._program.place[0, robot])]
-            insertion = self._under_way[robot] = _Insertion(Watch(self._setup, job), tick)
-            insertion.watch.begin(float(runner.worlds["truth"]["t_s"][0]))
-            self._deciders[robot].begin()
-        if tick < insertion.next_tick:
-            return
-        insertion.next_tick += self._ticks
-        speeds = self._deciders[robot].speeds(insertion.watch.look(runner.worlds, runner.params))
-        self._give(robot, axis_speeds(self._setup, speeds))
+    def _begin(self, robot: int) -> None:
+        job = self._program.queue[robot][int(self._program.place[0, robot])]
+        self._driver.put(robot, self._program, robot, job)
+        self._driver.take_over(robot)
+        self._deciders[robot].begin()
+        self._begun[robot] = True

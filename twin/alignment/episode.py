@@ -1,4 +1,4 @@
-"""One insertion from hover: the setup at hover, its plant and sequence, advanced decision by decision."""
+"""One insertion from hover: the setup at hover, its plant, sequence and driver, advanced decision by decision."""
 
 from __future__ import annotations
 
@@ -8,14 +8,15 @@ from typing import Literal
 
 import numpy as np
 
+from twin.alignment.driver import Driver
 from twin.alignment.hover import Hover, hover_world
 from twin.alignment.result import AlignmentResult
-from twin.alignment.sensed import DECISION_S, Sensed, Watch
+from twin.alignment.sensed import Sensed
 from twin.catalogue.schema import MECHANICAL, PhaseTiming, TimingSet
-from twin.records import FOLLOW_START
 from twin.runner.kinds import MakeRunner, seat_runner
+from twin.runner.single import ONLY, Runner
 from twin.sequence.program import RUNNING, Program
-from twin.sequence.setpoint_steps import seat_table, set_speeds
+from twin.sequence.setpoint_steps import seat_table
 from twin.sequence.timing import timing_table
 from twin.setup.setup import SwapSetup
 
@@ -23,9 +24,10 @@ from twin.setup.setup import SwapSetup
 class AlignmentTwin:
     """An insertion under setpoints.
 
-    It stands at hover until the truck has been measured; from then on `decide` is due every DECISION_S.
+    It stands at hover until the truck has been measured; from then on a decision is due every DECISION_S.
 
     >>> twin = AlignmentTwin(setup, Hover(height_m=0.4))
+    >>> twin.begin()
     >>> while twin.running:
     ...     twin.advance(servo.speeds(twin.look()))
     """
@@ -50,26 +52,21 @@ class AlignmentTwin:
         self.job = setup.jobs[hover.job]
         self.timing = full_speed(setup)
         self.runner = make_runner(setup, worlds=hover_world(setup, hover))
-        kind = setup.station.kind
-        table = _full_speed_table(setup.station.name, kind)
-        self.program = Program(self.runner, setup, seat_table(), table[None, :], MECHANICAL[kind])
-        self.program.finished[:] = True
-        self.program.finished[0, self.job.in_robot] = False
-        self.program.place[0, self.job.in_robot] = self.program.queue[self.job.in_robot].index(hover.job)
-        self.program.on_command = self._note_begin
-        self.watch = Watch(setup, hover.job)
-        self.pause_tick = 0  # of the next decision, once the truck has been measured
-        self._decision_ticks = round(DECISION_S * setup.station.rates.physics_hz)
-        self.following = False
+        self.program = hover_program(self.runner, setup, hover.job)
+        self.driver = Driver(self.runner, 1)
+        self.driver.put(0, self.program, self.job.in_robot, hover.job)
 
     def begin(self) -> None:
-        """Run until setpoints are needed (the truck has been measured)."""
-        while not self.following and self.program.advance():
-            pass
+        """Run until setpoints are needed (the truck has been measured).
+
+        Raises:
+            RuntimeError: the truck could not be measured.
+        """
+        self.driver.begin(ONLY)
 
     @property
     def running(self) -> bool:
-        return self.program.outcome[0] == RUNNING
+        return self.outcome == RUNNING
 
     @property
     def outcome(self) -> str:
@@ -78,19 +75,14 @@ class AlignmentTwin:
 
     def look(self) -> Sensed:
         """The control software's present readings; once each decision."""
-        return self.watch.look(self.runner.worlds, self.runner.params)
-
-    def axis_speeds(self, speeds: np.ndarray) -> np.ndarray:
-        """(4,) for axes x, y, z, yaw from speeds along x, y, towards the seat, and yaw."""
-        return axis_speeds(self.setup, speeds)
+        return self.driver.look(0)
 
     def advance(self, speeds: np.ndarray) -> None:
-        """Apply setpoints (4,) for axes x, y, z, yaw for one decision's time, or less if the insertion ends."""
-        set_speeds(self.program, self.job.in_robot, speeds)
-        self.pause_tick += self._decision_ticks
-        self.runner.pause_tick = self.pause_tick
-        while self.program.advance() and int(self.runner.worlds["truth"]["tick"][0]) < self.pause_tick:
-            pass
+        """Advance by one decision's time, or less where it ends.
+
+        `speeds` (4,) along x, y (m/s), towards the seat (m/s), yaw (rad/s).
+        """
+        self.driver.advance(ONLY, speeds[None])
 
     def result(self) -> AlignmentResult:
         """The result of an insertion that has ended, or its present status."""
@@ -106,7 +98,7 @@ class AlignmentTwin:
             hover=self.hover,
             plant=self.runner.name,
             outcome=self.outcome or "interrupted",
-            time_s=program.time_s(0) - self.watch.began_s,
+            time_s=program.time_s(0) - float(self.driver.watches["began_s"][0]),
             phases=tuple(span for span in program.spans[0] if span.end_s > span.start_s),
             kpis=kpis,
             violations=violations_of(self.runner.worlds[0], self.setup),
@@ -115,25 +107,19 @@ class AlignmentTwin:
             policies=self.policies,
         )
 
-    def _note_begin(self, n: int, robot: int, command: np.ndarray) -> None:
-        if command["follow"] == FOLLOW_START:
-            self.following = True
-            self.pause_tick = self.runner.pause_tick = int(self.runner.worlds["truth"]["tick"][n])
-            self.watch.begin(float(self.runner.worlds["truth"]["t_s"][n]))
-
     def close(self) -> None:
         """Release the plant."""
         self.runner.close()
 
 
-def axis_speeds(setup: SwapSetup, speeds: np.ndarray) -> np.ndarray:
-    """(4,) for axes x, y, z, yaw from speeds along x, y, towards the seat, and yaw (m/s, rad/s), within axis limits.
-
-    This is the guard between a policy and the PLC, which refuses setpoints beyond an axis' limits.
-    """
-    x, y, inwards, yaw = speeds.tolist()
-    most = setup.params["axis_velocity_loaded"][0]
-    return np.clip(np.array([x, y, -setup.retract * inwards, yaw]), -most, most)
+def hover_program(runner: Runner, setup: SwapSetup, job: int) -> Program:
+    """Make the sequence of a world at hover: the job's robot measures the truck and seats its pack, no other moves."""
+    kind, robot = setup.station.kind, setup.jobs[job].in_robot
+    program = Program(runner, setup, seat_table(), _full_speed_table(setup.station.name, kind)[None], MECHANICAL[kind])
+    program.finished[:] = True
+    program.finished[0, robot] = False
+    program.place[0, robot] = program.queue[robot].index(job)
+    return program
 
 
 def full_speed(setup: SwapSetup) -> TimingSet:

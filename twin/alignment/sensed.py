@@ -68,26 +68,27 @@ SENSED = np.dtype(
 """`Sensed` as a record, for kernels."""
 WATCH = np.dtype(
     [
+        ("world", np.int64),
         ("robot", np.int64),
         ("seat", np.int64),  # seat of its pack
         ("pack", np.int64),
         ("swings", np.int64),  # 1 under ropes or a mast
         ("jam_n", np.float64),  # departure from the carried weight that counts as a jam
         ("pin_m", np.float64),  # length of the guide pins
+        ("next_tick", np.int64),  # of its next decision
         ("began_s", np.float64),
         ("looked", np.int64),  # 1: there are previous readings
         ("sway_m", np.float64, 2),  # in the previous readings
         ("rate_mps", np.float64, 2),  # of the sway, filtered
     ]
 )
-"""Robot and seat to read, and the state left by the previous readings."""
+"""World, robot and seat to read, the time of the next decision, and the state left by the previous readings."""
 
 
-def new_watch(setup: SwapSetup, job: int) -> np.ndarray:
-    """Make a (1,) WATCH of the robot and seat of one of the setup's jobs."""
-    watch = np.zeros(1, WATCH)
-    one = setup.jobs[job]
-    watch["robot"], watch["seat"], watch["pack"] = one.in_robot, one.truck_seat, one.new_pack
+def new_watch(setup: SwapSetup, robot: int, job: int, world: int) -> np.ndarray:
+    """Make a (1,) WATCH of a robot and the seat of its job, in this world of its runner."""
+    watch, one = np.zeros(1, WATCH), setup.jobs[job]
+    watch["world"], watch["robot"], watch["seat"], watch["pack"] = world, robot, one.truck_seat, one.new_pack
     watch["swings"] = setup.params["reeving"][0] != FLOATING_TABLE
     watch["jam_n"], watch["pin_m"] = jam_load_of(setup), setup.pack.guides.pin_length_m
     return watch
@@ -137,9 +138,10 @@ def sense(image: Image, control: Control, p: Any, watch: Any, seen: Any) -> None
 
 
 @kernel
-def sense_one(worlds: Any, params: Any, watches: Any, out: Any, n: int) -> None:
-    """Run `sense` on world `n` by the one watch."""
-    sense(worlds[n].image, worlds[n].control, params[n], watches[0], out[0])
+def sense_one(worlds: Any, params: Any, watches: Any, k: int, out: Any) -> None:
+    """Run `sense` by `watches[k]` into the one record of `out`."""
+    n = watches[k].world
+    sense(worlds[n].image, worlds[n].control, params[n], watches[k], out[0])
 
 
 def sensed_of(record: np.ndarray) -> Sensed:
@@ -153,26 +155,3 @@ def as_record(seen: Sensed, out: np.ndarray) -> None:
     """Make a (1,) SENSED array of these readings."""
     values = seen._asdict()
     out[0] = tuple(values[name] for name in SENSED.names or ())
-
-
-class Watch:
-    """Reads one robot of one world; keeps the previous readings for the sway's rate. `begin` starts an insertion."""
-
-    def __init__(self, setup: SwapSetup, job: int) -> None:
-        self.records = new_watch(setup, job)
-        self._seen = np.zeros(1, SENSED)
-
-    @property
-    def began_s(self) -> float:
-        """Start time of the insertion."""
-        return float(self.records["began_s"][0])
-
-    def begin(self, t_s: float) -> None:
-        """Begin the insertion at `t_s`."""
-        self.records["began_s"], self.records["looked"] = t_s, 0
-        self.records["sway_m"] = self.records["rate_mps"] = 0.0
-
-    def look(self, worlds: np.ndarray, params: np.ndarray, n: int = 0) -> Sensed:
-        """The present readings of robot and scanner, in world `n`; once each decision."""
-        sense_one(worlds, params, self.records, self._seen, n)
-        return sensed_of(self._seen)

@@ -17,8 +17,14 @@ import numpy as np
 from twin.alignment.sensed import DECISION_S, SENSED, Sensed, as_record
 from twin.gravity import GRAVITY_MPS2
 from twin.motion.kernels import kernel
+from twin.records import YAW, X, Z
 
 Array = np.ndarray
+
+
+MAX_SETPOINT = (0.06, 0.06, 0.15, 0.03)
+"""Largest setpoints of servo and policies along x, y, towards the seat (m/s), and yaw (rad/s) [chosen]. An axis that is
+slower with a pack has its own limit (`twin.motion.limits`)."""
 
 
 @dataclass(frozen=True)
@@ -27,12 +33,12 @@ class Gains:
 
     approach_per_s: float = 0.9
     """Sideways speed per metre of error."""
-    most_mps: float = 0.06
+    most_mps: float = MAX_SETPOINT[X]
     damping: float = 0.35
     """Damping ratio zeta that the trolley adds to the sway."""
     yaw_per_s: float = 1.0
-    most_radps: float = 0.03
-    fast_mps: float = 0.15
+    most_radps: float = MAX_SETPOINT[YAW]
+    fast_mps: float = MAX_SETPOINT[Z]
     slowing_per_s: float = 1.2
     creep_mps: float = 0.07
     gate: float = 1.15

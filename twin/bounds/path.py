@@ -10,7 +10,7 @@ import numpy as np
 
 from twin.bounds.motion import axis_limits, rest_to_rest_s, window_s
 from twin.catalogue.schema import MECHANICAL
-from twin.control.interlocks import HEIGHT_TOLERANCE_M
+from twin.control.readings import HEIGHT_TOLERANCE_M
 from twin.control.targets import targets
 from twin.records import AXES, YAW, X, Y, Z
 from twin.sequence.heights import leaving_z_of

@@ -62,7 +62,8 @@ class ProcedurePath(Path):
     def __init__(self, setup: SwapSetup, robot: int, start: Start) -> None:
         super().__init__(setup, robot, start)
         limits = self.station.limits
-        self.table, self.shares_truck = has_table(setup), len({job.robot for job in setup.jobs}) > 1
+        robots = {robot for job in setup.jobs for robot in (job.robot, job.in_robot)}
+        self.table, self.shares_truck = has_table(setup), len(robots) > 1
         self.contact_mps = limits.contact_speed_mps
         self.leaving_mps = LEAVING * self.contact_mps
         self.force_mps = FORCE_SPEED * self.contact_mps

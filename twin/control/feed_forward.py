@@ -34,12 +34,6 @@ def grips_loaded(image: Image, r: int) -> bool:
     return image.grip_closed[r, 0] + image.grip_closed[r, 1] + image.grip_closed[r, 2] + image.grip_closed[r, 3] > 0
 
 
-@kernel
-def highest_speed(image: Image, p: Params, r: int, k: int) -> float:
-    """Highest speed of axis `k` of robot `r` with the load that its grips report, m/s or rad/s."""
-    return p.axis_velocity_loaded[k] if grips_loaded(image, r) else p.axis_velocity[k]
-
-
 @inlined_kernel
 def order_drives(image: Image, control: Control, p: Params) -> None:
     """Set mass and weight for each robot's feed-forward until the next scan."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 
-from twin.control.interlocks import stopping_way, target_of
+from twin.control.readings import stopping_way, target_of
 from twin.geometry import planar
 from twin.motion.drives import stop_axis
 from twin.motion.kernels import kernel

@@ -13,6 +13,7 @@ from typing import Any
 
 from twin.control.reasons import note_trip
 from twin.motion.kernels import kernel
+from twin.motion.limits import speed_limit
 from twin.records import BUSY, FOUR_ROPE, LOAD_EMPTY, LOAD_PACK, LOAD_UNKNOWN, Command, Control, Image, Params, Z
 from twin.records.causes import (
     LOAD_AGAINST_DRIVE,
@@ -245,7 +246,7 @@ def jump_unexplained(
         control.jump_sum_n[r] = 0.0
         control.jump_count[r] = 0
         control.ahead_jump_n[r] += change_n
-        fast = abs(image.reference[r, Z, 1]) > FAST_SHARE * p.axis_velocity_loaded[Z]
+        fast = abs(image.reference[r, Z, 1]) > FAST_SHARE * speed_limit(p, Z, True)
         if fast or abs(change_n) > HELD_SHARE * rated_n:
             control.ahead_held[r] = 1
         follow_without_jump(image, control, p, r, dt_s)

@@ -9,18 +9,13 @@ import math
 from typing import Any
 
 from twin.control.feed_forward import order_drives
-from twin.control.interlocks import (
-    acknowledge,
-    all_present,
-    find_trip,
-    lateral_limit_n,
-    locks_closed,
-    locks_open,
-    trip_station,
-)
+from twin.control.interlocks.find import find_trip
+from twin.control.interlocks.load import lateral_limit_n
+from twin.control.interlocks.stop import acknowledge, trip_station
 from twin.control.landing import calm_s, plan_z, stopped_short, waits_over_pack
 from twin.control.load_plausibility import all_zeroed
 from twin.control.permissives import permitted
+from twin.control.readings import all_present, locks_closed, locks_open
 from twin.control.reasons import note_end
 from twin.control.velocity_motion import all_stand, follow_setpoints, follows, may_follow, stop_following
 from twin.control.waits import ARRIVED_M, note_wait

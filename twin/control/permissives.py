@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import math
 
-from twin.control.interlocks import (
-    DISTANCE_MARGIN_M,
+from twin.control.interlocks.station import DISTANCE_MARGIN_M
+from twin.control.readings import (
     all_present,
     below_clearance,
     grips_closed,
@@ -20,6 +20,7 @@ from twin.control.interlocks import (
 )
 from twin.control.reasons import first_grip_not, pads_made, refuse_locks, refuse_ramps, refused
 from twin.motion.kernels import kernel
+from twin.motion.limits import axis_limits
 from twin.records import (
     DISCRETE_MOTION,
     ERROR_STOP,
@@ -55,13 +56,12 @@ HANGING_FRACTION = 0.5
 @kernel
 def within_limits(p: Params, c: Command, k: int, carries: bool) -> bool:
     """True if a move of axis `k` stays inside the axis' speed, acceleration and jerk; NaN never does."""
-    speed = p.axis_velocity_loaded[k] if carries else p.axis_velocity[k]
-    acceleration = p.axis_acceleration[k] if carries else p.axis_acceleration_empty[k]
+    speed, acceleration, jerk = axis_limits(p, k, carries)
     rounding = p.interlock_scale[TRIP_NONE] * (1.0 + 1e-9)
     return (
         0.0 < c.velocity[k] <= speed * rounding
         and 0.0 < c.acceleration[k] <= acceleration * rounding
-        and 0.0 < c.jerk[k] <= p.axis_jerk[k] * rounding
+        and 0.0 < c.jerk[k] <= jerk * rounding
     )
 
 
@@ -133,10 +133,8 @@ def permitted(image: Image, control: Control, p: Params, c: Command, r: int) -> 
         if not (low - 1e-9 <= c.target[k] <= high + 1e-9):
             return refused(image, control, r, TARGET, k, c.target[k], low if c.target[k] < low else high)
         if not within_limits(p, c, k, carries) and off[TRIP_NONE] == 0:
-            speed = p.axis_velocity_loaded[k] if carries else p.axis_velocity[k]
-            acceleration = p.axis_acceleration[k] if carries else p.axis_acceleration_empty[k]
             given = (c.velocity[k], c.acceleration[k], c.jerk[k])
-            return refuse_ramps(image, control, r, k, given, (speed, acceleration, p.axis_jerk[k]))
+            return refuse_ramps(image, control, r, k, given, axis_limits(p, k, carries))
         if image.axis_state[r, k] == ERROR_STOP:
             return refused(image, control, r, IN_ERROR_STOP, k, 1.0, 0.0)
     if moves and carries and below_clearance(image, p, r, 0.0) and off[TRIP_LOW_TRAVERSE] == 0:

@@ -19,11 +19,12 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from twin.control.interlocks import HEIGHT_TOLERANCE_M, below_clearance, let_go, loaded
+from twin.control.readings import HEIGHT_TOLERANCE_M, below_clearance, let_go, loaded
 from twin.control.reasons import refuse_ramps, refused
 from twin.control.targets import seat_target
 from twin.motion.drives import stop_axis
 from twin.motion.kernels import kernel
+from twin.motion.limits import axis_limits, speed_limit
 from twin.motion.profile import V, plan_velocity, segment_count, speed_change_distance
 from twin.records import (
     CONTINUOUS_MOTION,
@@ -100,13 +101,12 @@ def may_follow(image: Image, control: Control, p: Params, c: Command, r: int) ->
     rounding = p.interlock_scale[TRIP_NONE] * (1.0 + 1e-9)
     for k in range(4):
         if math.isnan(c.velocity[k]):
-            return refused(image, control, r, VELOCITY, k, -1.0, p.axis_velocity[k])
-        speed = p.axis_velocity_loaded[k] if carries else p.axis_velocity[k]
-        acceleration = p.axis_acceleration[k] if carries else p.axis_acceleration_empty[k]
+            return refused(image, control, r, VELOCITY, k, -1.0, speed_limit(p, k, False))
+        speed, acceleration, jerk = axis_limits(p, k, carries)
         good = (
             abs(c.velocity[k]) <= speed * rounding
             and 0.0 < c.acceleration[k] <= acceleration * rounding
-            and 0.0 < c.jerk[k] <= p.axis_jerk[k] * rounding
+            and 0.0 < c.jerk[k] <= jerk * rounding
             and image.axis_state[r, k] != ERROR_STOP
         )
         if not good and image.axis_state[r, k] == ERROR_STOP:
@@ -114,9 +114,8 @@ def may_follow(image: Image, control: Control, p: Params, c: Command, r: int) ->
         if not good and abs(c.velocity[k]) > speed * rounding:
             return refused(image, control, r, VELOCITY, k, abs(c.velocity[k]), speed)
         if not good:
-            return refuse_ramps(
-                image, control, r, k, (speed, c.acceleration[k], c.jerk[k]), (speed, acceleration, p.axis_jerk[k])
-            )
+            given = (speed, c.acceleration[k], c.jerk[k])
+            return refuse_ramps(image, control, r, k, given, (speed, acceleration, jerk))
     return True
 
 
@@ -232,7 +231,7 @@ def damped(image: Image, control: Control, p: Params, r: int, k: int, wanted: fl
         control.swayed_s[r] = image.clock_s
     if image.clock_s - control.swayed_s[r] > math.pi / omega:
         return wanted
-    most = p.axis_velocity_loaded[k]
+    most = speed_limit(p, k, True)
     return min(max(2.0 * DAMPING * omega * image.sway_m[r, k], -most), most)
 
 

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from twin.control.interlocks import all_present
+from twin.control.readings import all_present
 from twin.control.reasons import first_grip_not, first_lock_not, note_end, pads_made
 from twin.motion.kernels import kernel
 from twin.records import (

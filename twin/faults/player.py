@@ -17,7 +17,6 @@ from twin.catalogue.schema import PHASES
 from twin.errors import InputError
 from twin.faults.kinds import FOREVER, KINDS, Fault
 from twin.records import AXES, BUSY, IDLE, LOCKS, REFUSED, Z
-from twin.records.faults import FAULTS
 from twin.runner.single import Runner
 from twin.sequence.setpoint_steps import with_setpoints
 from twin.sequence.tables import TABLES
@@ -28,9 +27,8 @@ SETUP_FAULTS = ("wrong_pack", "guide_friction")
 REPORTS_OPEN, REPORTS_CLOSED = 1, 2
 SAME_S = 1e-9
 """Times closer than this are equal."""
-NO_FAULTS = np.zeros(1, FAULTS)
 BUTTONS = ("estop_button", "power_off")
-"""Fields of truth that faults set, beside the whole record `faults`; zero while no fault does."""
+"""Fields of truth that faults set, beside the whole record `faults`."""
 
 
 def faulty_setup(setup: SwapSetup, faults: Sequence[Fault]) -> SwapSetup:
@@ -141,7 +139,8 @@ class FaultPlayer:
         self._seats = {seat.name: i for i, seat in enumerate(setup.seats)}
         self._order_counts: dict[tuple[str, int], int] = {}  # number of orders to grips (by robot) or locks (by seat)
         self._order: dict[str, np.ndarray] = {}
-        self._usual: np.ndarray | None = None  # (1,) PARAMS before the first fault
+        self._usual: list[np.ndarray] = []  # `_words` without faults
+        self._left: list[np.ndarray] = []  # `_words` after the last scan's faults
         self._active: tuple[_Due, ...] = ()
         self._acted: set[Fault] = set()
         self.on_change: Callable[[Fault, bool], None] | None = None
@@ -184,7 +183,8 @@ class FaultPlayer:
         self._note_orders(w)
         while self._joining and self._joining[0].since_s <= t_s + SAME_S:
             self._join(self._joining.pop(0))
-        self._put_back(runner)
+        words = self._words(runner)
+        self._put_back(words)
         active = tuple(due for due in self._faults if self._acts(due, w, t_s))
         for due in active:
             self._act(due, w, p)
@@ -193,17 +193,24 @@ class FaultPlayer:
             for due in self._faults:
                 if (due in active) != (due in self._active):
                     self.on_change(due.fault, due in active)
-        self._active = active
+        self._active, self._left = active, [now.copy() for now in words]
 
-    def _put_back(self, runner: Runner) -> None:
-        """Undo what faults did in the last scan: zero in `faults` and the buttons, parameters as they were."""
+    def _put_back(self, words: Sequence[np.ndarray]) -> None:
+        """Undo what faults did in the last scan. What others have changed since then stays, beneath the faults."""
+        if not self._usual:
+            self._usual = [now.copy() for now in words]
+            return
+        for now, usual, left in zip(words, self._usual, self._left, strict=True):
+            others = now != left
+            if others.any():
+                usual[others] = now[others]
+            now[:] = usual
+
+    def _words(self, runner: Runner) -> list[np.ndarray]:
+        """What faults write, as arrays (W,) of whole numbers, bit for bit: PARAMS, `faults` and the buttons."""
         one = slice(self._world, self._world + 1)
-        if self._usual is None:
-            self._usual = runner.params[one].copy()
-        runner.params[one] = self._usual
-        runner.worlds["faults"][one] = NO_FAULTS
-        for name in BUTTONS:
-            runner.worlds["truth"][name][one] = 0
+        buttons = (runner.worlds["truth"][name][one] for name in BUTTONS)
+        return [record.view(np.int64) for record in (runner.params[one], runner.worlds["faults"][one], *buttons)]
 
     # -------------------------------------------------------------------------------------------------- when
 

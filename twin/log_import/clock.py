@@ -83,6 +83,10 @@ class _Run:
     small: str = ""
     """`back` or `ahead` if it begins with a step that is only a candidate."""
 
+    def take(self, last_ns: int, high_ns: int, rows: int) -> None:
+        """Add rows at the end: the last time, the latest one, and their number."""
+        self.last_ns, self.high_ns, self.rows = last_ns, max(self.high_ns, high_ns), self.rows + rows
+
 
 @dataclass(frozen=True)
 class Candidate:
@@ -106,7 +110,8 @@ class ClockWatch:
         self.farthest_ns = 0
         """Largest delay of a line behind the latest one before it."""
         self._high = np.iinfo(np.int64).min
-        self._up = self._down = self._same = 0
+        self._up = self._down = self.same = 0
+        """Lines with a later, an earlier and the same stamp as the line before."""
         self._back_ns, self._ahead_ns = round(reorder_s * 1e9), round(jump_s * 1e9)
         self._runs: list[_Run] = []
         self._row = 0
@@ -120,7 +125,7 @@ class ClockWatch:
             return
         self._up += int((t_ns[1:] > t_ns[:-1]).sum())
         self._down += int((t_ns[1:] < t_ns[:-1]).sum())
-        self._same += int((t_ns[1:] == t_ns[:-1]).sum())
+        self.same += int((t_ns[1:] == t_ns[:-1]).sum())
         highest = np.maximum(np.maximum.accumulate(t_ns), self._high)
         self.farthest_ns = max(self.farthest_ns, int((highest - t_ns).max()))
         self._high = int(highest[-1])
@@ -138,9 +143,7 @@ class ClockWatch:
         for a, b in zip(edges[:-1], edges[1:], strict=True):
             part = t_ns[a:b]
             if a not in kinds:
-                run = self._runs[-1]
-                run.last_ns, run.high_ns = int(part[-1]), max(run.high_ns, int(part.max()))
-                run.rows += len(part)
+                self._runs[-1].take(int(part[-1]), int(part.max()), len(part))
             else:
                 row = self._row + a
                 self._runs.append(_Run(row, int(part[0]), int(part[-1]), int(part.max()), len(part), kinds[a]))
@@ -172,19 +175,18 @@ class ClockWatch:
         kept: list[_Run] = []
         for run in self._runs:
             if run.small and kept and run.row not in rows:
-                last = kept[-1]
-                last.last_ns, last.high_ns = run.last_ns, max(last.high_ns, run.high_ns)
-                last.rows += run.rows
+                kept[-1].take(run.last_ns, run.high_ns, run.rows)
             else:
                 kept.append(replace(run))
         return kept
 
     def candidates(self) -> list[Candidate]:
         """Steps of the stamps that may be steps of the clock: small ones, and all steps ahead."""
-        found = []
-        for before, run in zip(self._runs[:-1], self._runs[1:], strict=True):
-            if run.small or run.first_ns > before.high_ns:
-                found.append(Candidate(run.row, before.high_ns, run.first_ns))
+        found = [
+            Candidate(run.row, before.high_ns, run.first_ns)
+            for before, run in zip(self._runs[:-1], self._runs[1:], strict=True)
+            if run.small or run.first_ns > before.high_ns
+        ]
         return found[: 4 * MAX_CANDIDATES]
 
     def _join_runs(self) -> None:
@@ -194,10 +196,8 @@ class ClockWatch:
             self._ahead_ns *= 2
             kept = self._runs[:1]
             for run in self._runs[1:]:
-                last = kept[-1]
-                if 0 <= run.first_ns - last.last_ns <= self._ahead_ns:
-                    last.last_ns, last.high_ns = run.last_ns, max(last.high_ns, run.high_ns)
-                    last.rows += run.rows
+                if 0 <= run.first_ns - kept[-1].last_ns <= self._ahead_ns:
+                    kept[-1].take(run.last_ns, run.high_ns, run.rows)
                 else:
                     kept.append(run)
             back = sum(b.first_ns < a.last_ns for a, b in zip(kept[:-1], kept[1:], strict=True))
@@ -212,19 +212,14 @@ class ClockWatch:
         return self._down > NEARLY_ALL * (self._up + self._down) and self._down >= 10
 
     @property
-    def same(self) -> int:
-        """Number of lines with the stamp of the line before."""
-        return self._same
-
-    @property
     def lines(self) -> int:
         """Number of lines."""
-        return self._up + self._down + self._same + 1
+        return self._up + self._down + self.same + 1
 
     @property
     def coarse_ns(self) -> int:
         """Rounding interval of the stamps, if many lines have the stamp of the line before; else 0."""
-        if self._same < MANY * self.lines or self._up < 3:
+        if self.same < MANY * self.lines or self._up < 3:
             return 0
         steps, usual = np.concatenate(self._steps), self.period_ns
         return usual if np.mean(steps % usual == 0) >= NEARLY_ALL else int(np.gcd.reduce(steps))

@@ -74,6 +74,3 @@ class StampGroups:
         count = np.diff(np.append(first, self._rows))
         regular = frozenset(tag for tag, watch in each.items() if watch.coarse_ns and watch.is_even)
         return Coarse(fullest.coarse_ns, regular, first, count, max(int(np.median(count)), 1))
-
-
-__all__ = ["Coarse", "StampGroups"]

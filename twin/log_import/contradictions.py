@@ -101,6 +101,3 @@ def truck_motion(found: Survey, carries: Sequence[Carry]) -> TruckMotion | None:
 def _at(changes: Changes, times_ns: np.ndarray) -> np.ndarray:
     k = np.searchsorted(changes.t_ns, times_ns, side="right") - 1
     return np.where(k >= 0, changes.values[np.maximum(k, 0)], np.nan)
-
-
-__all__ = ["BothMade", "TruckMotion", "both_made", "truck_motion"]

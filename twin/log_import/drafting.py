@@ -12,6 +12,7 @@ from twin.log_import.quality import READINGS, reading_of
 from twin.log_import.reading.guess_columns import ColumnGuess
 from twin.log_import.reading.guess_stamps import is_time_of_day
 from twin.log_import.reading.sniff import Guess, sniff
+from twin.log_import.signals import dimension_of
 from twin.log_import.units import ALIASES, dimensions_of
 from twin.log_import.values import FALSE_WORDS, TRUE_WORDS
 
@@ -36,7 +37,8 @@ def draft_map(path: str | Path) -> str:
         InputError: if the log is no table.
     """
     guess = sniff(path)
-    chosen, others = _chosen(guess)
+    chosen, alarms, others = _sorted(guess)
+    step = chosen.pop("step", None)
     chassis = any(word in c.name.lower() for c in guess.columns for word in CHASSIS_WORDS)
     station, truck, pack = (
         ("chassis", "chassis_tractor_3", "chassis_171") if chassis else ("top_lift", "tractor_6x4", "cab_282")
@@ -60,8 +62,6 @@ def draft_map(path: str | Path) -> str:
             lines.append(_quality(guess))
     lines += ["", "# value = sign x scale x (what the log says - zero), in this unit", "signals:"]
     for signal, column in chosen.items():
-        if signal in ("step", "alarm"):
-            continue
         lines.append(f"  {signal}: {_signal(signal, column, _beside(guess, column))}  {_remark(column)}")
     if not any("/position_" in signal for signal in chosen):
         lines += [
@@ -71,39 +71,34 @@ def draft_map(path: str | Path) -> str:
     if others:
         lines += ["  # not recognised; to record one, take its # away and give it the name of a signal, or log/NAME:"]
         lines += [f"  #log/{_plain(c.name)}: {_signal('log/', c, _beside(guess, c))}  {_remark(c)}" for c in others]
-    lines += _steps(chosen.get("step"), guess)
-    lines += _alarms([c for s, c in _all(guess) if s == "alarm"])
+    lines += _steps(step, guess)
+    lines += _alarms(alarms)
     return _printable("\n".join(lines) + "\n")
 
 
 def _printable(text: str) -> str:
     """Text with characters that YAML refuses escaped as in its quoted strings."""
-    return "".join(
-        sign
-        if sign.isprintable() or sign == "\n"
-        else f"\\U{ord(sign):08x}"
-        if sign > "\uffff"
-        else f"\\u{ord(sign):04x}"
-        for sign in text
-    )
+
+    def escaped(sign: str) -> str:
+        return f"\\U{ord(sign):08x}" if sign > "\uffff" else f"\\u{ord(sign):04x}"
+
+    return "".join(sign if sign.isprintable() or sign == "\n" else escaped(sign) for sign in text)
 
 
-def _all(guess: Guess) -> list[tuple[str | None, ColumnGuess]]:
-    return [(suggest(column), column) for column in guess.columns]
-
-
-def _chosen(guess: Guess) -> tuple[dict[str, ColumnGuess], list[ColumnGuess]]:
-    """The column of each recognised signal, the first if there are several; and the other columns."""
+def _sorted(guess: Guess) -> tuple[dict[str, ColumnGuess], list[ColumnGuess], list[ColumnGuess]]:
+    """The column of each recognised signal, the first if there are several; those of alarms; and the others."""
     chosen: dict[str, ColumnGuess] = {}
+    alarms: list[ColumnGuess] = []
     others: list[ColumnGuess] = []
-    for signal, column in _all(guess):
+    for column in guess.columns:
+        signal = suggest(column)
         if signal == "alarm":
-            chosen.setdefault(signal, column)
+            alarms.append(column)
         elif signal is None or signal in chosen:
             others.append(column)
         else:
             chosen[signal] = column
-    return chosen, others
+    return chosen, alarms, others
 
 
 def _quoted(text: str) -> str:
@@ -154,19 +149,18 @@ def _beside(guess: Guess, column: ColumnGuess) -> list[str]:
 
 def _time(guess: Guess, path: Path) -> str:
     column = guess.time_column
-    note = _quoted(column) if isinstance(column, str) else "[" + ", ".join(map(_quoted, column)) + "]"
-    fields = [f"column: {note if column else _quoted('?')}", f"format: {_quoted(guess.stamp_format or 'iso')}"]
+    name = _quoted(column or "?") if isinstance(column, str) else "[" + ", ".join(map(_quoted, column)) + "]"
+    fields = [f"column: {name}", f"format: {_quoted(guess.stamp_format or 'iso')}"]
+    note = ""
     if is_time_of_day(guess.stamp_format):
-        day = datetime.fromtimestamp(path.stat().st_mtime).date()
-        fields += [f"date: {day}", 'zone: "UTC"']
+        fields += [f"date: {datetime.fromtimestamp(path.stat().st_mtime).date()}", 'zone: "UTC"']
         note = "its stamps tell no day: give that of the first line (here that of the file's last change) and the zone"
-        return "{" + ", ".join(fields) + "}  # " + note
-    if guess.stamp_format.startswith("relative_"):
-        return "{" + ", ".join(fields) + "}  # its stamps count from a start or a trigger: check the unit"
-    if guess.zone_needed:
+    elif guess.stamp_format.startswith("relative_"):
+        note = "its stamps count from a start or a trigger: check the unit"
+    elif guess.zone_needed:
         fields.append('zone: "UTC"')
-        return "{" + ", ".join(fields) + "}  # its stamps carry no zone: give the station's, such as Asia/Shanghai"
-    return "{" + ", ".join(fields) + "}"
+        note = "its stamps carry no zone: give the station's, such as Asia/Shanghai"
+    return "{" + ", ".join(fields) + "}" + (f"  # {note}" if note else "")
 
 
 def _signal(signal: str, column: ColumnGuess, more: list[str]) -> str:
@@ -174,7 +168,7 @@ def _signal(signal: str, column: ColumnGuess, more: list[str]) -> str:
     unit = ALIASES.get(column.unit, column.unit)
     if column.kind != "bool" and unit and dimensions_of(unit):
         fields.append(f"unit: {_unit(unit)}")
-    elif not signal.startswith("log/") and (dimension := _dimension(signal)) in DEFAULT_UNITS:
+    elif not signal.startswith("log/") and (dimension := dimension_of(signal)) in DEFAULT_UNITS:
         fields.append(f"unit: {DEFAULT_UNITS[dimension]}")
     words = {word.lower(): word for word in column.words}
     if column.kind == "bool" and not words.keys() <= TRUE_WORDS | FALSE_WORDS:
@@ -201,11 +195,6 @@ def _meanings(words: dict[str, str], signal: str, is_named: bool) -> str:
 
 def _unit(unit: str) -> str:
     return _quoted(unit) if unit[0] in "01%" else unit
-
-
-def _dimension(signal: str) -> str:
-    ends = {"_m": "length", "_rad": "angle", "_mps": "speed", "_radps": "rate", "_n": "force"}
-    return next((d for end, d in ends.items() if signal.endswith(end)), "switch")
 
 
 def _remark(column: ColumnGuess) -> str:

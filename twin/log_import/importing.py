@@ -313,36 +313,25 @@ class _Entries:
     """Phases and events, written in step with the samples."""
 
     def __init__(self, recorder: Recorder, story: Story, start_ns: int, end_ns: int) -> None:
-        self._recorder, self._start_ns = recorder, start_ns
-        entries: list[tuple[int, int, str, dict[str, Any]]] = []
+        self._start_ns = start_ns
+        entries: list[tuple[int, int, Callable[[float, dict[str, Any]], None], dict[str, Any]]] = []
         for phase in story.phases:
             if phase.end_ns <= start_ns or phase.start_ns > end_ns:
                 continue
             begin, end = max(phase.start_ns, start_ns), min(phase.end_ns, end_ns)
             common = {"name": phase.name, "robot": phase.robot, "job": 0, "step": phase.step}
-            entries.append((begin, 1, "phase", {**common, "state": "start"}))
-            entries.append(
-                (
-                    end,
-                    0,
-                    "phase",
-                    {**common, "state": "end", "start_s": (begin - start_ns) * NANO, "end_s": (end - start_ns) * NANO},
-                )
-            )
-        events = [(t, e) for t, e in story.events if start_ns <= t <= end_ns]
-        entries += [(t, 2, "event", e) for t, e in events]
+            lasts = {"start_s": (begin - start_ns) * NANO, "end_s": (end - start_ns) * NANO}
+            entries.append((begin, 1, recorder.phase, {**common, "state": "start"}))
+            entries.append((end, 0, recorder.phase, {**common, "state": "end", **lasts}))
+        entries += [(t, 2, recorder.event, e) for t, e in story.events if start_ns <= t <= end_ns]
         entries.sort(key=lambda entry: entry[:2])
         self._entries, self._next = entries, 0
 
     def write_to(self, until_ns: int) -> None:
         """Write all entries before `until_ns` that are not written yet."""
         while self._next < len(self._entries) and self._entries[self._next][0] < until_ns:
-            t_ns, _, kind, entry = self._entries[self._next]
-            t_s = (t_ns - self._start_ns) * NANO
-            if kind == "phase":
-                self._recorder.phase(t_s, entry)
-            else:
-                self._recorder.event(t_s, entry)
+            t_ns, _, record, entry = self._entries[self._next]
+            record((t_ns - self._start_ns) * NANO, entry)
             self._next += 1
 
 

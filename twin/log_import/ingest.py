@@ -25,7 +25,7 @@ from twin.log_import.reading.table import ReadFacts, Table
 from twin.log_import.settling import Settled, Settling, watch_of
 from twin.log_import.sorting_out import Marks, check_other_head, clocks_of, own_times, readings_of, unused_times
 from twin.log_import.spool import Spool
-from twin.log_import.values import Codes, Column, ColumnFacts, Converter, alarm_name, step_name
+from twin.log_import.values import Column, ColumnFacts, Converter, alarm_name, step_name
 
 ROW = "#row"
 """Column of a tag's spool with the number of the line among all lines."""
@@ -43,7 +43,8 @@ class Ingested:
     spools: dict[str, Spool]
     settled: Settled
     columns: dict[str, list[Column]]
-    codes: dict[str, Codes]
+    codes: dict[str, dict[str, int]]
+    """Words of each code column and their numbers."""
     facts: dict[str, ColumnFacts]
     read: ReadFacts
     names: tuple[str, ...]
@@ -81,21 +82,13 @@ class Ingested:
 
 def layout_of(mapping: Mapping) -> TableLayout:
     """The table's layout for the reader; raises InputError that names the mapping's line."""
-    f = mapping.file.file
-    empty = {} if f.empty is None else {"empty": ("", *f.empty)}
+    keys = mapping.file.file.model_dump(exclude={"table"}, exclude_none=True)
+    if keys["delimiter"] in ("tab", "\\t"):
+        keys["delimiter"] = "\t"
+    if "empty" in keys:
+        keys["empty"] = ("", *keys["empty"])
     try:
-        return TableLayout(
-            format=f.format,
-            encoding=f.encoding,
-            delimiter={"tab": "\t", "\\t": "\t"}.get(f.delimiter, f.delimiter),
-            decimal=f.decimal,
-            thousands=f.thousands,
-            quote=f.quote,
-            header_line=f.header_line,
-            units_line=f.units_line,
-            comment=f.comment,
-            **empty,
-        )
+        return TableLayout(**keys)
     except InputError as error:
         raise mapping.refuse(
             error.problem, "file", error.key or "format", value=error.value, allowed=error.allowed
@@ -175,41 +168,33 @@ class _Reader:
         if self._long:
             assert m.file.long is not None
             for key in ("tag", "value", "quality"):
-                column = getattr(m.file.long, key)
-                if column is not None:
-                    self._need(column, ("long", key))
+                self._need(getattr(m.file.long, key), ("long", key))
             return
-        here = [tag for tag in m.tags if tag in names]
-        if not here:
-            raise InputError(
-                f"has none of the {len(m.tags)} tags of {m.path}",
-                file=self._path,
-                key="tags",
-                value=next(iter(m.tags)),
-                allowed=_few(names),
-            )
+        if not any(tag in names for tag in m.tags):
+            raise self._no_tags(names)
         for tag, where in m.tags.items():
             if tag not in names and tag not in m.optional_tags:
                 self._need(tag, where)
         for mapped in m.signals:
-            if mapped.spec.quality is not None:
-                self._need(mapped.spec.quality, ("signals", mapped.name, "quality"))
-            if mapped.spec.time is not None:
-                self._need(mapped.spec.time, ("signals", mapped.name, "time"))
+            self._need(mapped.spec.quality, ("signals", mapped.name, "quality"))
+            self._need(mapped.spec.time, ("signals", mapped.name, "time"))
         for steps, at in m.steps:
-            if steps.time is not None:
-                self._need(steps.time, (*at, "time"))
-        if m.file.alarms is not None and m.file.alarms.time is not None:
+            self._need(steps.time, (*at, "time"))
+        if m.file.alarms is not None:
             self._need(m.file.alarms.time, ("alarms", "time"))
         self._missing = tuple(tag for tag in sorted(m.optional_tags) if tag not in names)
         for tag in self._missing:
             del self._by_tag[tag]
 
-    def _need(self, column: str, where: tuple[str | int, ...]) -> None:
+    def _need(self, column: str | None, where: tuple[str | int, ...]) -> None:
         names = self._table.names
-        if column not in names:
+        if column is not None and column not in names:
             problem = f"the log has no such column{hint(column, names)}"
             raise self._mapping.refuse(problem, *where, value=column, allowed=_few(nearest(column, names)))
+
+    def _no_tags(self, names: Sequence[str]) -> InputError:
+        tags, problem = self._mapping.tags, f"has none of the {len(self._mapping.tags)} tags of {self._mapping.path}"
+        return InputError(problem, file=self._path, key="tags", value=next(iter(tags)), allowed=_few(names))
 
     def run(self, on_progress: Callable[[float], None] | None) -> Ingested:
         wanted = list(self._time_columns)
@@ -273,13 +258,7 @@ class _Reader:
         if self._long:
             m = self._mapping
             if not self._spools:
-                raise InputError(
-                    f"has none of the {len(m.tags)} tags of {m.path}",
-                    file=self._path,
-                    key="tags",
-                    value=next(iter(m.tags)),
-                    allowed=_few(sorted(self._seen_tags)),
-                )
+                raise self._no_tags(sorted(self._seen_tags))
             for tag, where in m.tags.items():
                 if tag not in self._spools and tag not in m.optional_tags:
                     problem = f"the log has no such tag{hint(tag, self._seen_tags)}"
@@ -287,18 +266,11 @@ class _Reader:
             self._missing = tuple(tag for tag in sorted(m.optional_tags) if tag not in self._spools)
 
     def _take_wide(self, key: str, batch: Any, t_ns: np.ndarray, good: np.ndarray) -> None:
-        columns, cells, line_of = self._spool_columns[key], batch.columns, batch.line_of
+        columns, cells, lines = self._spool_columns[key], batch.columns, batch.lines
         if not good.all():
-            rows = np.flatnonzero(good)
-            t_ns, at = t_ns[rows], pa.array(rows)
-            cells = {name: column.take(at) for name, column in cells.items()}
-
-            def line_of(k: int) -> int:
-                return int(batch.line_of(int(rows[k])))
-
-        values = np.full((len(t_ns), len(columns)), np.nan)
-        for k, column in enumerate(columns):
-            values[:, k] = self._to.values(column, cells[column.tag], line_of)
+            t_ns, lines, at = t_ns[good], lines[good], pa.array(good)
+            cells = {name: column.filter(at) for name, column in cells.items()}
+        values = np.stack([self._to.values(column, cells[column.tag], lines) for column in columns], axis=1)
         self._marks.add(key, {c.quality: cells[c.quality] for c in columns if c.quality is not None})
         self._watches[key].feed(t_ns)
         self._spools[key].append(t_ns, values)
@@ -325,15 +297,9 @@ class _Reader:
             if word not in self._spools:
                 self._make_spool(word, columns)
                 self._watches[word] = watch_of(self._mapping)
-            cells = batch.columns[spec.value].take(pa.array(here))
-            values = np.empty((len(here), len(columns) + 1))
-
-            def line_of(k: int, here: np.ndarray = here) -> int:
-                return int(batch.line_of(int(here[k])))
-
-            for k, column in enumerate(columns):
-                values[:, k] = self._to.values(column, cells, line_of)
-            values[:, -1] = number[here]
+            cells, lines = batch.columns[spec.value].take(pa.array(here)), batch.lines[here]
+            of_tag = [self._to.values(column, cells, lines) for column in columns]
+            values = np.stack([*of_tag, number[here]], axis=1)
             if spec.quality is not None:
                 self._marks.add(word, {spec.quality: batch.columns[spec.quality].take(pa.array(here))})
             self._watches[word].feed(t_ns[here])

@@ -18,7 +18,7 @@ from twin.log_import.moments import iso
 from twin.log_import.reading.layout import TableLayout
 from twin.log_import.reading.numbers import valid
 from twin.log_import.reading.plausible import begin_s, formats_of, judged
-from twin.log_import.reading.stamps import RELATIVE, StampFormat, parse_stamp_format
+from twin.log_import.reading.stamps import RELATIVE, StampFormat
 
 MANY_LINES = 1000
 """This many lines without a readable time are enough to refuse."""
@@ -38,7 +38,7 @@ def stamps_of(mapping: Mapping, layout: TableLayout) -> StampFormat:
                 "no day", "time", "date", value=spec.date, allowed="that of the first line, such as 2026-02-11"
             ) from None
     try:
-        return parse_stamp_format(spec.format, zone_of(mapping), layout, day)
+        return StampFormat(spec.format, zone_of(mapping), layout, day)
     except ValueError as error:
         if "first line" in str(error):
             problem = "tells the time of day only, so the day of the log's first line is needed"

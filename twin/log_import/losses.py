@@ -92,6 +92,3 @@ def _of_values(name: str, tag: str, facts: ColumnFacts) -> Loss:
         why = f"no number, first in line {line}: {text[:40]!r}"
         how = f"file.empty lists words for no value, signals.{name}.values what words mean"
     return Loss(lost, facts.values + lost, f"values of {tag}", why, how)
-
-
-__all__ = ["Loss", "check_losses"]

@@ -310,7 +310,7 @@ def _mapped(mapping: Mapping, name: str, spec: SignalSpec, known: dict[str, Targ
     target = known.get(name)
     if target is None and name.startswith(EXTRA) and len(name) > len(EXTRA):
         dimension = dimensions_of(spec.unit)[0] if spec.unit and dimensions_of(spec.unit) else "number"
-        target = Target(name, dimension, holds=dimension == "switch")
+        target = Target(name, dimension, dimension == "switch")
     if target is None:
         some = ", ".join(nearest(name, known)[:4])
         raise mapping.refuse(f"unknown signal{hint(name, known)}", *where, allowed=f"{some}, ..., or {EXTRA}NAME")

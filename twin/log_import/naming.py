@@ -3,32 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from twin.log_import.reading.guess_columns import ColumnGuess
 from twin.log_import.units import ALIASES, dimensions_of
 
+Has = Callable[[tuple[str, ...]], bool]
+"""True if a tag's name has one of these words."""
 AXIS_WORDS = {
     "y": ("y", "cross", "trolley", "crab", "katze", "katz", "katzfahrwerk", "小车", "横移"),
     "x": ("x", "long", "gantry", "bridge", "portal", "kran", "kranfahrwerk", "fahrwerk", "大车", "行走"),
     "z": ("z", "hoist", "lift", "height", "hub", "hubwerk", "起升", "升降"),
     "yaw": ("yaw", "rot", "rotation", "rotator", "slew", "turn", "theta", "dreh", "回转", "旋转"),
 }
-SET_WORDS = (
-    "set",
-    "setpos",
-    "setpoint",
-    "cmd",
-    "command",
-    "target",
-    "ref",
-    "reference",
-    "soll",
-    "sollwert",
-    "sp",
-    "给定",
-    "设定",
-)
+SET_WORDS: tuple[str, ...] = ("set", "setpos", "setpoint", "cmd", "command", "target", "ref", "reference")
+SET_WORDS += ("soll", "sollwert", "sp", "给定", "设定")
 SPEED_WORDS = ("vel", "velocity", "speed", "actvel", "setvel", "geschw", "速度")
 LOAD_WORDS = ("load", "loadcell", "weight", "last", "mass", "荷重", "重量", "称重")
 SWAY_WORDS = ("sway", "swing", "pendel", "摆角", "摆动")
@@ -49,20 +38,8 @@ CLOSED_WORDS = (
 )  # fmt: skip
 NOT_WORDS = ("not", "no", "nicht", "un", "非", "未", "无")
 """Words that negate a switch: too doubtful for a guess."""
-ORDER_WORDS: tuple[str, ...] = (
-    "cmd",
-    "command",
-    "order",
-    "req",
-    "request",
-    "set",
-    "soll",
-    "befehl",
-    "do",
-    "output",
-    "valve",
-)
-ORDER_WORDS += ("命令", "指令", "输出")
+ORDER_WORDS: tuple[str, ...] = ("cmd", "command", "order", "req", "request", "set", "do", "output", "valve")
+ORDER_WORDS += ("soll", "befehl", "命令", "指令", "输出")
 """A command to open or close is not a feedback switch."""
 STEP_WORDS = ("step", "seq", "sequence", "schritt", "state", "phase", "步", "步骤")
 ALARM_WORDS = ("alm", "alarm", "fault", "error", "code", "stoerung", "报警", "故障")
@@ -93,9 +70,7 @@ def suggest(guess: ColumnGuess) -> str | None:
     dimensions = dimensions_of(unit) if unit else ()
 
     def has(of: tuple[str, ...]) -> bool:
-        return any(
-            word in words or (len(word) > 3 and word in joined) or (word > "\u4e00" and word in joined) for word in of
-        )
+        return any(word in words or ((len(word) > 3 or word > "\u4e00") and word in joined) for word in of)
 
     if guess.kind == "empty":
         return None
@@ -138,46 +113,36 @@ def state_of(words: Sequence[str]) -> str | None:
 
 def _contains_any(words: Sequence[str], of: Sequence[str]) -> bool:
     """True if one of the words is one of these; long and Chinese words may also contain it."""
-    return any(
-        word == one or (len(one) > 3 and one in word) or (one > "\u4e00" and one in word)
-        for word in words
-        for one in of
-    )
+    return any(word == one or ((len(one) > 3 or one > "\u4e00") and one in word) for word in words for one in of)
 
 
-def _switch(words: list[str], has: object, values: Sequence[str]) -> str | None:
+def _switch(words: list[str], has: Has, values: Sequence[str]) -> str | None:
     number = next((word for word in reversed(words) if word in ("1", "2", "3", "4")), None)
-    test = has
-    assert callable(test)
     state = state_of(words)
     if state is None and {state_of([word.lower()]) for word in values} == {"open", "closed"}:
         state = "closed"  # its values give the meaning
-    if state is not None and test(GRIP_WORDS):
+    if state is not None and has(GRIP_WORDS):
         return f"robot0/grip{number}_{state}" if number else f"robot0/grips_{state}"
-    if state is not None and test(LOCK_WORDS):
+    if state is not None and has(LOCK_WORDS):
         return f"truck1/lock{number}_{state}" if number else f"truck1/locks_{state}"
     if "estop" in words or ("e" in words and "stop" in words):
         return "station/estop_button"
     return None
 
 
-def _axis(words: list[str], has: object, dimensions: tuple[str, ...]) -> str | None:
-    test = has
-    assert callable(test)
+def _axis(words: list[str], has: Has, dimensions: tuple[str, ...]) -> str | None:
     exact = [axis for axis in ("x", "y", "z") if axis in words]
     if len(exact) > 1:
         return None  # in doubt
-    axis = exact[0] if exact else next((k for k, of in AXIS_WORDS.items() if test(of)), None)
-    if test(AXIS_WORDS["yaw"]) and not exact:
+    axis = exact[0] if exact else next((k for k, of in AXIS_WORDS.items() if has(of)), None)
+    if has(AXIS_WORDS["yaw"]) and not exact:
         axis = "yaw"
     if axis is None:
         return None
     m, mps = ("rad", "radps") if axis == "yaw" else ("m", "mps")
     wanted = ("angle", "rate") if axis == "yaw" else ("length", "speed")
-    fast = test(SPEED_WORDS) or wanted[1] in dimensions
+    fast = has(SPEED_WORDS) or wanted[1] in dimensions
     if dimensions and not set(dimensions) & set(wanted):
         return None
-    word = "reference" if test(SET_WORDS) else "velocity" if fast else "position"
-    if fast:
-        return f"robot0/{axis}/{word}_{mps}"
-    return f"robot0/{axis}/{word}_{m}"
+    word = "reference" if has(SET_WORDS) else "velocity" if fast else "position"
+    return f"robot0/{axis}/{word}_{mps if fast else m}"

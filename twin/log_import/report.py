@@ -35,13 +35,7 @@ class Finding:
 
     def as_json(self) -> dict[str, Any]:
         """For the recording and `--json`."""
-        return {
-            "kind": self.kind,
-            "count": self.count,
-            "where": self.where,
-            "done": self.done,
-            "places": list(self.places),
-        }
+        return {**self.__dict__, "places": list(self.places)}
 
 
 @dataclass
@@ -77,44 +71,31 @@ def findings_of(log: Ingested, found: Survey, story: Story, mapping: Mapping) ->
         *_of_clock(log, found, mapping),
         *_of_values(log, found),
         *_of_story(story, log.is_relative),
+        *(Finding("missing tag", 1, tag, "optional: imported without it") for tag in log.missing_tags),
     ]
-    for tag in log.missing_tags:
-        findings.append(Finding("missing tag", 1, tag, "optional: imported without it"))
-    return findings
+    return [finding for finding in findings if finding.count]
 
 
 def _of_lines(log: Ingested) -> list[Finding]:
-    read, found = log.read, []
-    if log.bad_stamps:
-        line, text = log.first_bad_stamp or (0, "")
-        found.append(
-            Finding("unreadable time", log.bad_stamps, f"first in line {line}: {text[:60]!r}", "line left out")
-        )
-    if log.is_doubtful:
-        done = "taken as it is: was the clock ever set? is time.format right (counts may begin in 1980 or 2001)?"
-        found.append(Finding("doubtful date", 1, "before 2005 or more than two years ahead", done))
-    if read.heads_again:
-        heads = "; ".join(f"line {head.line}{f': {head.change}' if head.change else ''}" for head in read.heads_again)
-        found.append(Finding("header again", read.head_count, heads, "columns from there on by the new header"))
-    if read.bad_rows:
-        lines = ", ".join(str(line) for line in read.bad_row_lines)
-        found.append(Finding("wrong number of fields", read.bad_rows, f"lines {lines}", "line left out"))
-    if read.cut_last_line:
-        found.append(
-            Finding("cut last line", 1, "the end of the file", "line left out: nothing tells whether it is whole")
-        )
-    if read.compression_cut:
-        found.append(Finding("cut file", 1, "the end of the file", "imported up to where the gzip ends"))
-    if log.coarse.ns:
-        text = f"rounded down to {log.coarse.ns * 1e-9:g} s"
-        found.append(Finding("coarse time", 1, text, "lines of the same stamp spread evenly over it"))
-    if log.settled.newest_first:
-        found.append(Finding("newest line first", 1, "the whole file", "read from its end"))
-    if read.blank_lines:
-        found.append(Finding("blank line", read.blank_lines, "", "left out"))
-    if read.comments:
-        found.append(Finding("comment", read.comments, "", "left out"))
-    return found
+    read = log.read
+    line, text = log.first_bad_stamp or (0, "")
+    heads = "; ".join(f"line {head.line}{f': {head.change}' if head.change else ''}" for head in read.heads_again)
+    lines = ", ".join(str(line) for line in read.bad_row_lines)
+    unset = "taken as it is: was the clock ever set? is time.format right (counts may begin in 1980 or 2001)?"
+    cut = "line left out: nothing tells whether it is whole"
+    rounded, spread = f"rounded down to {log.coarse.ns * 1e-9:g} s", "lines of the same stamp spread evenly over it"
+    return [
+        Finding("unreadable time", log.bad_stamps, f"first in line {line}: {text[:60]!r}", "line left out"),
+        Finding("doubtful date", int(log.is_doubtful), "before 2005 or more than two years ahead", unset),
+        Finding("header again", read.head_count, heads, "columns from there on by the new header"),
+        Finding("wrong number of fields", read.bad_rows, f"lines {lines}", "line left out"),
+        Finding("cut last line", int(read.cut_last_line), "the end of the file", cut),
+        Finding("cut file", int(read.compression_cut), "the end of the file", "imported up to where the gzip ends"),
+        Finding("coarse time", int(log.coarse.ns > 0), rounded, spread),
+        Finding("newest line first", int(log.settled.newest_first), "the whole file", "read from its end"),
+        Finding("blank line", read.blank_lines, "", "left out"),
+        Finding("comment", read.comments, "", "left out"),
+    ]
 
 
 DONE_WITH_CONTRADICTIONS = {"contradicting switches": "drawn closed", "truck moved": "drawn where its scans say"}
@@ -183,7 +164,7 @@ def _of_clock(log: Ingested, found: Survey, mapping: Mapping) -> list[Finding]:
         if any(abs(a - begin_ns) < NEAR_NS for a, _ in log.settled.unknown for begin_ns, _ in found.gaps):
             done += "; nothing moved over it: if it was the clock that was set forward, time.clock_steps: remove"
         findings.append(Finding("gap", len(found.gaps), where, done, tuple(places)))
-    return [finding for finding in findings if finding.count]
+    return findings
 
 
 def _stretch(start_ns: int, end_ns: int, is_relative: bool) -> dict[str, Any]:
@@ -212,12 +193,10 @@ def _of_values(log: Ingested, found: Survey) -> list[Finding]:
         done = f"joined by a line over up to {bridge_s(log, WIDE):g} s, else unknown; switches hold"
         findings.append(Finding("empty cell", sum(empty.values()), where, done))
     for name, facts in log.facts.items():
-        if facts.unreadable:
-            line, said = facts.first_unreadable or (0, "")
-            where = f"{name}: first in line {line}: {said[:40]!r}"
-            findings.append(Finding("unreadable value", facts.unreadable, where, "taken as unknown"))
-        if facts.bad_quality:
-            findings.append(Finding("bad quality", facts.bad_quality, name, "taken as unknown"))
+        line, said = facts.first_unreadable or (0, "")
+        where = f"{name}: first in line {line}: {said[:40]!r}"
+        findings.append(Finding("unreadable value", facts.unreadable, where, "taken as unknown"))
+        findings.append(Finding("bad quality", facts.bad_quality, name, "taken as unknown"))
         for word, count in list(facts.unmapped.items())[:MAX_PLACES]:
             findings.append(Finding("word without meaning", count, f"{name}: {word[:40]!r}", "taken as unknown"))
     return findings
@@ -244,20 +223,11 @@ def signal_rows(
     """One row per signal: its tag, its number of values and of empty cells."""
     rows = []
     for m in mapping.signals:
-        time_text = facts.get(m.name)
-        if time_text is None:
+        of_signal = facts.get(m.name)
+        if of_signal is None:
             continue
-        rows.append(
-            {
-                "signal": m.name,
-                "tag": m.spec.tag,
-                "values": time_text.values,
-                "empty": time_text.empty,
-                "unreadable": time_text.unreadable,
-                "bad_quality": time_text.bad_quality,
-                "frozen": len(frozen.get(m.name, ())),
-            }
-        )
+        counts = {key: getattr(of_signal, key) for key in ("values", "empty", "unreadable", "bad_quality")}
+        rows.append({"signal": m.name, "tag": m.spec.tag, **counts, "frozen": len(frozen.get(m.name, ()))})
     return rows
 
 

@@ -88,6 +88,3 @@ def _continuation(t_ns: np.ndarray, x: np.ndarray) -> Seam | None:
         if is_steady and abs(float(dx[k])) < STAYED * would:
             return Seam(int(t_ns[k + 1]), False, float(dt[k]) - abs(float(dx[k])) / (0.5 * (slow + fast)))
     return None
-
-
-__all__ = ["Seam", "SeamWatch"]

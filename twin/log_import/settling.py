@@ -135,12 +135,10 @@ class Settling:
 
     def _check_seams(self, settled: Settled) -> None:
         """Refuse a log whose axes show that its clock was set, if its lines do not show where."""
-        reorder_s = self._mapping.file.cleaning.reorder_s
-        for key, spool in self._spools.items():
+        for key in self._spools:
             axes = self._axes(key)
             watches = [SeamWatch() for _ in axes]
-            late_s = max(reorder_s, settled.late_ns.get(key, 0) * 1e-9)
-            ordered = Ordered(spool, settled.plans[key], late_s, numbered=self._long, own_clock=settled.by_tag)
+            ordered = self._ordered(key, settled)
             for t_ns, values in ordered.rows() if axes and not self._is_coarse(key) else ():
                 for c, watch in zip(axes, watches, strict=True):
                     known = np.isfinite(values[:, c])
@@ -151,6 +149,12 @@ class Settling:
                     watch.found = Seam(apart[0], True, 0.0)
                 if watch.found is not None:
                     raise self._seam_refusal(self._columns[key][c].name, watch.found)
+
+    def _ordered(self, key: str, settled: Settled) -> Ordered:
+        """A spool's rows in time order, in the order of the file within a stamp."""
+        late_s = max(self._mapping.file.cleaning.reorder_s, settled.late_ns.get(key, 0) * 1e-9)
+        own_clock = settled.by_tag or settled.newest_first
+        return Ordered(self._spools[key], settled.plans[key], late_s, numbered=self._long, own_clock=own_clock)
 
     def _is_coarse(self, key: str) -> bool:
         return bool(self._each.get(key, self._whole).coarse_ns)
@@ -275,11 +279,8 @@ class Settling:
 
     def _read(self, settled: Settled) -> _Reading:
         found = _Reading()
-        reorder_s = self._mapping.file.cleaning.reorder_s
         for key, spool in self._spools.items():
-            late_s = max(reorder_s, settled.late_ns.get(key, 0) * 1e-9)
-            own_clock = settled.by_tag or settled.newest_first
-            ordered = Ordered(spool, settled.plans[key], late_s, numbered=self._long, own_clock=own_clock)
+            ordered = self._ordered(key, settled)
             axes = self._axes(key)
             usual = self._each.get(key, self._whole).period_ns
             last, before, rows = np.full(len(axes), np.nan), None, 0
@@ -315,6 +316,3 @@ def watch_of(mapping: Mapping) -> ClockWatch:
     """A new watch by the mapping's `cleaning`."""
     cleaning = mapping.file.cleaning
     return ClockWatch(cleaning.reorder_s, max(cleaning.jump_s, cleaning.reorder_s))
-
-
-__all__ = ["Settled", "Settling", "watch_of"]

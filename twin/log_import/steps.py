@@ -201,6 +201,3 @@ def _end_of(t_ns: np.ndarray, column: np.ndarray, period_s: float, end: int) -> 
     fit = np.polyfit(t, column[known], 2)
     noise = float(np.sqrt(np.mean((np.polyval(fit, t) - column[known]) ** 2)))
     return float(fit[2]), float(fit[1]) / period_s, noise
-
-
-__all__ = ["PAUSE", "STEP", "UNKNOWN", "Rows", "judge"]

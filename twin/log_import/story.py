@@ -85,7 +85,7 @@ def _steps(story: Story, log: Ingested, found: Survey, spec: StepsSpec) -> None:
     changes = found.changes.get(name)
     if changes is None or not len(changes.t_ns):
         return
-    words = log.codes[name].words
+    words = list(log.codes[name])
     known = {plain_code(code): phase for code, phase in spec.phases.items()}
     ends = [*changes.t_ns[1:].tolist(), found.end_ns]
     open_: Phase | None = None
@@ -121,8 +121,9 @@ def _alarms(story: Story, log: Ingested, found: Survey, mapping: Mapping) -> Non
         changes = found.changes.get(name)
         if changes is None:
             continue
+        words = list(log.codes[name])
         for t_ns, code in zip(changes.t_ns.tolist(), changes.values.astype(int).tolist(), strict=True):
-            changed.setdefault(t_ns, []).append((k, log.codes[name].words[code]))
+            changed.setdefault(t_ns, []).append((k, words[code]))
     standing = ["" for _ in registers]
     on: set[str] = set()
     for t_ns in sorted(changed):
@@ -211,6 +212,3 @@ def stretches(changes: Changes, end_ns: int) -> Iterator[tuple[int, int]]:
     for start, end, value in zip(changes.t_ns.tolist(), ends, changes.values.tolist(), strict=True):
         if value > 0.5:
             yield start, end
-
-
-__all__ = ["Phase", "Story", "all_made", "story_of", "stretches"]

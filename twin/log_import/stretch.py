@@ -71,35 +71,38 @@ class Completer:
         self.channels = self._channels()
         self.sensors = self._sensors()
 
+    def _channel(self, name: str, *sources: str) -> Channel:
+        """A channel; measured if the log has it, or one of its sources."""
+        return Channel(name, MEASURED if self._measured & {name, *sources} else ESTIMATED)
+
     def _channels(self) -> tuple[Channel, ...]:
         found: list[Channel] = []
         for r in range(self._robots):
             robot = f"robot{r}"
             for axis in AXES:
                 m, mps = ("rad", "radps") if axis == "yaw" else ("m", "mps")
-                for word in (f"position_{m}", f"velocity_{mps}"):
-                    name = f"{robot}/{axis}/{word}"
-                    found.append(Channel(name, MEASURED if name in self._measured else ESTIMATED))
-                for word in (f"reference_{m}", f"reference_{mps}", "brake"):
-                    name = f"{robot}/{axis}/{word}"
-                    if name in self._measured:
-                        found.append(Channel(name, MEASURED))
-            for k, a in enumerate("xy"):
-                found.append(Channel(f"{robot}/sway_{a}_m", MEASURED if self._sway_is_measured(r, k) else ESTIMATED))
+                found += [self._channel(f"{robot}/{axis}/{word}") for word in (f"position_{m}", f"velocity_{mps}")]
+                others = [f"{robot}/{axis}/{word}" for word in (f"reference_{m}", f"reference_{mps}", "brake")]
+                found += [self._channel(name) for name in others if name in self._measured]
+            for a in "xy":
+                sources = (f"{robot}/sway_sensor_{a}_m", f"{robot}/sway_angle_{a}_rad")
+                found.append(self._channel(f"{robot}/sway_{a}_m", *sources))
                 found.append(Channel(f"{ESTIMATE}{robot}/sway_{a}_m", ESTIMATED))
-            load = MEASURED if f"{robot}/load_cell_n" in self._measured else ESTIMATED
-            found += [Channel(f"{robot}/load_n", load), Channel(f"{robot}/e_yaw_rad", ESTIMATED)]
-            found += [Channel(f"{robot}/grip{i + 1}", self._of_switch(f"{robot}/grip", i)) for i in range(4)]
+            found.append(self._channel(f"{robot}/load_n", f"{robot}/load_cell_n"))
+            found.append(Channel(f"{robot}/e_yaw_rad", ESTIMATED))
+            found += [self._switch(f"{robot}/grip", i) for i in range(4)]
             found.append(Channel(f"{robot}/held", ESTIMATED))
             if f"{robot}/float_lock" in self._measured:
                 found.append(Channel(f"{robot}/float_lock", MEASURED))
         found += [Channel(f"truck/{name}", ESTIMATED) for name in TRUCK_NAMES]
         for seat in self.setup.seats:
-            found += [
-                Channel(f"{seat.name}/lock{i + 1}", self._of_switch(f"{seat.name}/lock", i)) for i in range(seat.locks)
-            ]
+            found += [self._switch(f"{seat.name}/lock", i) for i in range(seat.locks)]
             found.append(Channel(f"{seat.name}/locked", ESTIMATED))
         return tuple(found)
+
+    def _switch(self, stem: str, i: int) -> Channel:
+        words = (f"{i + 1}_closed", f"{i + 1}_open", "s_closed", "s_open")
+        return self._channel(f"{stem}{i + 1}", *(stem + word for word in words))
 
     def _sensors(self) -> tuple[Channel, ...]:
         taken = {channel.name for channel in self.channels}
@@ -111,15 +114,6 @@ class Completer:
                 if f"robot{r}/sway_angle_{a}_rad" in self._measured and name not in there:
                     found.append(Channel(name, MEASURED))
         return tuple(found)
-
-    def _of_switch(self, stem: str, i: int) -> str:
-        names = (f"{stem}{i + 1}_closed", f"{stem}{i + 1}_open", f"{stem}s_closed", f"{stem}s_open")
-        return MEASURED if any(name in self._measured for name in names) else ESTIMATED
-
-    def _sway_is_measured(self, robot: int, k: int) -> bool:
-        a = "xy"[k]
-        names = (f"robot{robot}/sway_sensor_{a}_m", f"robot{robot}/sway_angle_{a}_rad")
-        return any(name in self._measured for name in names)
 
     def _seat_places(self) -> np.ndarray:
         """(S, 3) positions of all seats of truck and station: x, y, z of the seat plane."""

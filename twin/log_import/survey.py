@@ -12,6 +12,7 @@ from twin.log_import.dropouts import DropoutWatch
 from twin.log_import.ingest import TEN_S_NS, Ingested
 from twin.log_import.mapping import EventSpec, Mapping
 from twin.log_import.ordered import OrderFacts
+from twin.log_import.signals import is_set
 from twin.log_import.tracks import NEVER, Fill, Stretch, Tracks, ordered_of
 from twin.log_import.units import factor
 from twin.log_import.values import Column
@@ -242,12 +243,7 @@ def _add(total: OrderFacts, more: OrderFacts) -> None:
 def _watch(column: Column, mapping: Mapping, fill: Fill, slow_ns: int) -> _ChangeWatch | _FrozenWatch:
     m = column.signal
     if m is None or m.holds:
-        kept = (
-            m is None
-            or m.target.dimension == "switch"
-            or m.name.endswith("/shaper_rope_length_m")
-            or "/scan_" in m.name
-        )
+        kept = m is None or m.target.dimension == "switch" or is_set(m.name)
         return _ChangeWatch(fill.offset_ns, MAX_CHANGES if kept else 0)
     if "/reference_" in m.name:  # a setpoint has no noise and may be constant for any time
         return _FrozenWatch(0, fill.offset_ns)

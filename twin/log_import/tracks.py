@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from twin.log_import.ingest import ROW, Ingested
-from twin.log_import.ordered import Ordered, OrderFacts
+from twin.log_import.ordered import Ordered
 
 NEVER = np.iinfo(np.int64).max
 SPAN_NS = 20_000_000_000
@@ -222,6 +222,3 @@ def ordered_of(log: Ingested, key: str, reorder_s: float) -> Ordered:
         coarse_ns=log.coarse.ns if not numbered or key in log.coarse.by_tag else 0,
         within=log.coarse if numbered and log.coarse.ns and key not in log.coarse.by_tag else None,
     )
-
-
-__all__ = ["Fill", "OrderFacts", "Stretch", "Track", "Tracks", "ordered_of"]

@@ -14,37 +14,16 @@ UNITS: dict[str, dict[str, float]] = {
     "speed": {"m/s": 1.0, "cm/s": 0.01, "mm/s": 1e-3, "m/min": 1.0 / 60.0, "mm/min": 1e-3 / 60.0},
     "rate": {"rad/s": 1.0, "mrad/s": 1e-3, "deg/s": DEG, "rpm": math.pi / 30.0},
     # a load cell's reading in kg or kN: as weight
-    "force": {
-        "N": 1.0,
-        "daN": 10.0,
-        "kN": 1e3,
-        "kgf": GRAVITY_MPS2,
-        "kg": GRAVITY_MPS2,
-        "t": 1e3 * GRAVITY_MPS2,
-    },
+    "force": {"N": 1.0, "daN": 10.0, "kN": 1e3, "kgf": GRAVITY_MPS2, "kg": GRAVITY_MPS2, "t": 1e3 * GRAVITY_MPS2},
     "time": {"s": 1.0, "ms": 1e-3, "min": 60.0, "h": 3600.0},
     "number": {"1": 1.0, "%": 0.01},
     "switch": {"bool": 1.0},
 }
 """Factor to SI by dimension and unit."""
 
-ALIASES = {
-    "°": "deg",
-    "grad": "deg",
-    "degree": "deg",
-    "degrees": "deg",
-    "°/s": "deg/s",
-    "µm": "um",
-    "μm": "um",
-    "n": "N",
-    "kn": "kN",
-    "KN": "kN",
-    "ton": "t",
-    "mps": "m/s",
-    "Bool": "bool",
-    "BOOL": "bool",
-    "boolean": "bool",
-}
+ALIASES = {"°": "deg", "grad": "deg", "degree": "deg", "degrees": "deg", "°/s": "deg/s", "µm": "um", "μm": "um"}
+ALIASES |= {"n": "N", "kn": "kN", "KN": "kN", "ton": "t", "mps": "m/s"}
+ALIASES |= dict.fromkeys(("Bool", "BOOL", "boolean"), "bool")
 """Other spellings of some units."""
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -19,8 +19,6 @@ MAX_CODES = 100_000
 MAX_STATES = 64
 MAX_ODD, MAX_EXAMPLES = 20_000, 500
 """Limits of batches and lines with odd values that are kept until their quality is known."""
-LineOf = Callable[[int], int]
-"""Number in the file of a row of what is being read."""
 
 
 @dataclass
@@ -86,24 +84,6 @@ class Column:
     """Added to its times, for a code."""
 
 
-class Codes:
-    """Words of a code column and their numbers, in order of appearance."""
-
-    def __init__(self) -> None:
-        self.words: list[str] = []
-        self._number: dict[str, int] = {}
-
-    def number(self, word: str) -> float:
-        """Number of a word: 30, 30.0 and 030 are the same step; NaN if there are more words than codes can have."""
-        word = plain_code(word)
-        if word not in self._number:
-            if len(self.words) >= MAX_CODES:
-                return np.nan
-            self._number[word] = len(self.words)
-            self.words.append(word)
-        return self._number[word]
-
-
 def plain_code(word: str) -> str:
     """A step number or alarm code as one word, in any spelling."""
     word = word.strip()
@@ -120,35 +100,36 @@ class Converter:
     def __init__(self, layout: TableLayout) -> None:
         self._layout = layout
         self.facts: dict[str, ColumnFacts] = {}
-        self.codes: dict[str, Codes] = {}
+        self.codes: dict[str, dict[str, int]] = {}
+        """Words of each code column and their numbers, in order of appearance."""
 
     def begin(self, column: Column) -> None:
         """Begin the counts of a column."""
         self.facts[column.name] = ColumnFacts()
         if column.signal is None:
-            self.codes[column.name] = Codes()
+            self.codes[column.name] = {}
 
-    def values(self, column: Column, cells: pa.Array, line_of: LineOf) -> np.ndarray:
-        """Values (K,) of a column, NaN for no valid value."""
+    def values(self, column: Column, cells: pa.Array, lines: np.ndarray) -> np.ndarray:
+        """Values (K,) of a column, NaN for no valid value; `lines` (K,): their lines in the file."""
         facts = self.facts[column.name]
         if column.signal is None:
             codes, words = to_text(cells)
-            numbers = np.array([self.codes[column.name].number(word) for word in words] + [np.nan], float)
+            numbers = np.array([*(_number_of(word, self.codes[column.name]) for word in words), np.nan], float)
             values = np.asarray(numbers[codes])
         elif column.signal.target.dimension == "switch":
-            values = self._switch(column.signal, cells, facts, line_of)
+            values = self._switch(column.signal, cells, facts, lines)
         else:
-            values = self._number(column.signal, cells, facts, line_of)
+            values = self._number(column.signal, cells, facts, lines)
         empty = int(cells.null_count)
         facts.empty += empty
         facts.values += len(values) - int(np.isnan(values).sum())
         facts.rows += len(values)
         return values
 
-    def _switch(self, m: Mapped, cells: pa.Array, facts: ColumnFacts, line_of: LineOf) -> np.ndarray:
+    def _switch(self, m: Mapped, cells: pa.Array, facts: ColumnFacts, lines: np.ndarray) -> np.ndarray:
         if m.spec.bit is not None:
             numbers, bad = to_float(cells, self._layout)
-            _note_unreadable(facts, cells, bad, line_of)
+            _note_unreadable(facts, cells, bad, lines)
             known = np.abs(numbers) < 2.0**62
             values = np.full(len(numbers), np.nan)
             values[known] = (numbers[known].astype(np.int64) >> m.spec.bit) & 1
@@ -168,7 +149,7 @@ class Converter:
         word = plain_code(word).lower()
         return 1.0 if word in TRUE_WORDS else 0.0 if word in FALSE_WORDS else np.nan
 
-    def _number(self, m: Mapped, cells: pa.Array, facts: ColumnFacts, line_of: LineOf) -> np.ndarray:
+    def _number(self, m: Mapped, cells: pa.Array, facts: ColumnFacts, lines: np.ndarray) -> np.ndarray:
         spec = m.spec
         if spec.values is not None:
             codes, words = to_text(cells)
@@ -181,7 +162,7 @@ class Converter:
                 codes, words = to_text(cells)
                 flags = np.array([*(self._switch_word(m, word) for word in words), np.nan], float)[codes]
                 raw, bad = np.where(bad, flags, raw), bad & np.isnan(flags)
-            _note_unreadable(facts, cells, bad, line_of)
+            _note_unreadable(facts, cells, bad, lines)
         if m.target.dimension == "number":
             facts.note_states(raw)
         return np.asarray(m.to_si * (spec.sign * spec.scale * (raw - spec.zero)))
@@ -197,16 +178,25 @@ def alarm_name(register: int) -> str:
     return f"alarm{register + 1}"
 
 
-def _note_unreadable(facts: ColumnFacts, cells: pa.Array, bad: np.ndarray, line_of: LineOf) -> None:
+def _number_of(word: str, numbers: dict[str, int]) -> float:
+    """Number of a word, a new one if it has none: 30, 30.0 and 030 are the same step. NaN for more words than codes can
+    have."""
+    word = plain_code(word)
+    if word not in numbers and len(numbers) >= MAX_CODES:
+        return np.nan
+    return numbers.setdefault(word, len(numbers))
+
+
+def _note_unreadable(facts: ColumnFacts, cells: pa.Array, bad: np.ndarray, lines: np.ndarray) -> None:
     if bad.any():
         rows = np.flatnonzero(bad)
         facts.unreadable += len(rows)
         if len(facts.odd) < MAX_ODD:
             facts.odd.append((rows + facts.rows, None))
             shown = rows[: MAX_EXAMPLES - len(facts.examples)].tolist()
-            facts.examples += [(k + facts.rows, line_of(k), str(cells[k].as_py())) for k in shown]
+            facts.examples += [(k + facts.rows, int(lines[k]), str(cells[k].as_py())) for k in shown]
         if facts.first_unreadable is None:
-            facts.first_unreadable = (line_of(int(rows[0])), str(cells[int(rows[0])].as_py()))
+            facts.first_unreadable = (int(lines[rows[0]]), str(cells[int(rows[0])].as_py()))
 
 
 def _note_unmapped(facts: ColumnFacts, codes: np.ndarray, words: Sequence[str], meaning: Sequence[float]) -> None:

@@ -10,6 +10,7 @@ import math
 from typing import Any
 
 from twin.motion.kernels import inlined_kernel, kernel
+from twin.motion.limits import speed_limit
 from twin.motion.profile import plan_stop
 from twin.motion.shaper import evaluate_shaped, shaped_duration_s
 from twin.records import (
@@ -114,12 +115,6 @@ def friction_force(speed: float, applied_n: float, mass: float, coulomb: float, 
     return min(max(wanted, -coulomb), coulomb)
 
 
-@kernel
-def speed_limit(image: Image, p: Params, r: int, k: int) -> float:
-    """Highest speed of axis `k` of robot `r` with the load that its controller reports, m/s or rad/s."""
-    return p.axis_velocity_loaded[k] if image.loaded[r] == 1 else p.axis_velocity[k]
-
-
 @inlined_kernel
 def apply_integral_resets(w: Truth, image: Image, p: Params) -> None:
     """Reset the integrators that the controller selects: `image.integral_reset`, a bit an axis."""
@@ -151,7 +146,7 @@ def drive_forces(w: Truth, image: Image, p: Params, r: int, reaction: Any, dt_s:
             wanted = image.reference[r, k, 1] + p.axis_position_gain[k] * (image.reference[r, k, 0] - measured)
             fastest = math.inf
             if p.interlock_off[TRIP_NONE] == 0:
-                highest = p.interlock_scale[TRIP_NONE] * speed_limit(image, p, r, k)
+                highest = p.interlock_scale[TRIP_NONE] * speed_limit(p, k, image.loaded[r] == 1)
                 wanted = min(max(wanted, -highest - CATCH_UP[k]), highest + CATCH_UP[k])
                 fastest = highest + FASTEST_OVER[k]
             speed_error = wanted - speed

@@ -10,6 +10,7 @@ from twin.records.command import new_command as new_command
 from twin.records.control import Control as Control
 from twin.records.faults import Faults as Faults
 from twin.records.image import Image as Image
+from twin.records.joining import joined as joined
 from twin.records.kpis import Figures as Figures
 from twin.records.monitor import Watch as Watch
 from twin.records.params import PARAMS as PARAMS

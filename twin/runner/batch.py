@@ -11,15 +11,13 @@ from twin.plants.rom import RomPlant
 from twin.plants.rom.model import SCRATCH
 from twin.records import BUSY, NOT_SCANNED, ROBOTS, new_command
 from twin.runner import rom_worlds
-from twin.runner.single import Hook, Runner
+from twin.runner.single import NEVER, Hook, Runner
 from twin.setup.setup import SwapSetup
 
 Array = np.ndarray
 THREADS_FROM = 8
 """Number of worlds from which they are shared among threads. Fewer are not worth it for a few ticks, and a process that
 has started threads cannot be forked any more."""
-NEVER = 1 << 60
-"""A tick that no world reaches."""
 
 
 def _max_threads() -> int:
@@ -50,18 +48,13 @@ class BatchRunner(Runner):
 
     def run(self) -> None:
         busy = np.flatnonzero((self.worlds["control"]["status"] == BUSY).any(axis=1))
-        if not len(busy):
-            return
-        if self._observed:
-            super().run()
-            return
-        until = NEVER if self.pause_tick is None else self.pause_tick
-        self.run_to(busy, np.full(len(busy), until))
+        self.run_to(busy, np.full(len(busy), NEVER))
 
     def run_to(self, which: np.ndarray, until: np.ndarray) -> None:
-        """Run the worlds `which` (K,), each up to its tick of `until` (K,), including that tick's scan."""
         records = self._arguments()
-        if len(which) < THREADS_FROM:
+        if self._observed and len(which):
+            super().run_to(which, until)
+        elif len(which) < THREADS_FROM:
             for i, tick in zip(which.tolist(), until.tolist(), strict=True):
                 rom_worlds.run_one_to(*records, i, tick)
         else:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from twin.control.actuators import actuate
-from twin.control.interlocks import lateral_limit_n
+from twin.control.interlocks.load import lateral_limit_n
 from twin.control.logic import COMMAND_ENDED, at_end, run_logic, start_command
 from twin.control.sensors import (
     read_axes_and_load,

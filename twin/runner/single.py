@@ -13,6 +13,10 @@ from twin.records.causes import NO_CAUSE
 from twin.runner import scan as scanning
 
 Hook = Callable[["Runner"], None]
+NEVER = 1 << 60
+"""A tick that no world reaches."""
+ONLY = np.zeros(1, np.int64)
+"""The one world of a runner that has no more."""
 
 
 class Runner:
@@ -24,7 +28,6 @@ class Runner:
         disturb: faults; called before each PLC scan.
         observer: called after the PLC scan at every recording instant (`recording_hz` of the station).
         decide: source of setpoints; called after each PLC scan.
-        pause_tick: `run` returns once this tick has had its scan; None: never.
     """
 
     def __init__(self, plant: Plant, *, observer: Hook | None = None) -> None:
@@ -32,11 +35,10 @@ class Runner:
         self.plant, self.name = plant, plant.name
         self.setup, self.setups, self.worlds, self.params = plant.setup, plant.setups, plant.worlds, plant.params
         # carrying nothing, at no seat
-        self.commands = np.stack([new_command(ROBOTS) for _ in range(len(self.worlds))])
+        self.commands = new_command(len(self.worlds) * ROBOTS).reshape(-1, ROBOTS)
         self.observer: Hook | None = observer
         self.disturb: Hook | None = None
         self.decide: Hook | None = None
-        self.pause_tick: int | None = None
         rates = self.setup.station.rates
         self._scan_s = 1.0 / rates.plc_hz
         self._scan_ticks = rates.physics_hz // rates.plc_hz
@@ -55,13 +57,17 @@ class Runner:
     def run(self) -> None:
         """Advance every world until one of its robots has ended its command (`status` is no longer BUSY).
 
-        Each world runs on its own clock, at most to `pause_tick`. A world in which no robot is busy does not advance.
+        Each world runs on its own clock. A world in which no robot is busy does not advance.
         """
+        self.run_to(ONLY, np.array([NEVER]))
+
+    def run_to(self, which: np.ndarray, until: np.ndarray) -> None:
+        """Like `run`, the worlds `which` (K,), each at most to its tick of `until` (K,) and that tick's scan."""
+        del which  # there is one
+        last = until.item()
         while not self.scan():
             tick = self._tick.item(0)
-            ticks = self._scan_ticks - tick % self._scan_ticks  # nothing is decided before the next scan
-            if self.pause_tick is not None:
-                ticks = min(ticks, self.pause_tick - tick)
+            ticks = min(self._scan_ticks - tick % self._scan_ticks, last - tick)  # nothing is decided before a scan
             if ticks <= 0 or BUSY not in self._status.tolist():
                 return
             self.plant.step(ticks)

@@ -21,7 +21,6 @@ class Slot(Runner):
         self.batch, self.index = batch, index
         self.plant, self.name, self.setup, self.setups = batch.plant, batch.name, setup, [setup]
         self.observer = self.disturb = self.decide = None
-        self.pause_tick = None
         batch.put(index, setup, new_world(setup) if worlds is None else worlds)
         one = slice(index, index + 1)
         self.worlds, self.params, self.commands = batch.worlds[one], batch.params[one], batch.commands[one]

@@ -6,8 +6,8 @@ import numpy as np
 
 from twin.catalogue.derived import MOVE_TIMEOUT_S
 from twin.catalogue.schema import FourRope, Mast
-from twin.control.interlocks import REACTION_S
 from twin.control.logic import motion_end_of
+from twin.control.readings import REACTION_S
 from twin.control.targets import targets
 from twin.motion.drives import STOP_JERK
 from twin.motion.profile import (
@@ -41,14 +41,13 @@ STROKE_RESERVE_M = 0.02
 def new_commands(program: Program, selection: Selection, phase: str, loaded: bool, until: int) -> np.ndarray:
     """Make (K,) commands with the phase's velocity, acceleration, jerk and shaper filled in, no targets yet."""
     commands = new_command(len(selection))
-    axes = program.setup.station.axes
     time = phase_timing(program, selection, phase)
-    suffix = "" if loaded else "_empty"
-    for k, axis in enumerate((axes.x, axes.y, axes.z, axes.yaw)):
-        unit = ("_mps", "_mps2", "_mps3") if k != YAW else ("_radps", "_radps2", "_radps3")
-        names = (f"velocity{suffix}{unit[0]}", f"acceleration{suffix}{unit[1]}", f"jerk{unit[2]}")
-        for of, name in zip(("velocity", "acceleration", "jerk"), names, strict=True):
-            commands[of][:, k] = getattr(axis, name) * fraction(time, of, k)
+    speed = "axis_velocity_loaded" if loaded else "axis_velocity"
+    acceleration = "axis_acceleration" if loaded else "axis_acceleration_empty"
+    for name, limit in (("velocity", speed), ("acceleration", acceleration), ("jerk", "axis_jerk")):
+        most = program.runner.params[limit][selection.world]
+        for k in range(4):
+            commands[name][:, k] = most[:, k] * fraction(time, name, k)
     commands["until"] = until
     commands["timeout_s"] = MOVE_TIMEOUT_S
     return commands

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from twin.catalogue.schema import FourRope
@@ -336,7 +338,7 @@ def inserted(program: Program, selection: Selection, results: np.ndarray) -> lis
 
 
 def without_contact(step: str) -> Then:
-    """After a landing without contact go on at `step`; its reason is kept and used if nothing else is found.
+    """After a landing without contact go on at `step`; its reason is kept for the end of the swap.
 
     A landing that has waited in vain for a swing to end is over.
     """
@@ -358,7 +360,12 @@ def without_contact(step: str) -> Then:
 
 
 def keep_reason(program: Program, selection: Selection, results: np.ndarray) -> list[str]:
-    """End as `grip_failed` if a move on the way back from a failure fails as well."""
+    """End as `grip_failed`, for the reason that was kept, if a move on the way back fails as well; its own is added."""
+    for k in np.flatnonzero(results != DONE).tolist():
+        n, r = int(selection.world[k]), int(selection.robot[k])
+        own = program.incident_of(n, r)
+        kept = replace(program.kept[n, r], at_s=own.at_s)
+        program.found(n, r, kept.plus(f"; on the way back: {own.sentence}", way_back=own.sentence))
     return ["" if result == DONE else "!grip_failed" for result in results]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from twin.control.interlocks import DISTANCE_MARGIN_M
+from twin.control.interlocks.station import DISTANCE_MARGIN_M
 from twin.control.logic import motion_end_of
 from twin.motion.drives import STOP_JERK
 from twin.motion.profile import evaluate, new_profile, plan_rest_to_rest

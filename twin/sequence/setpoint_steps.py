@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from twin.records import DONE, FOLLOW_ON, FOLLOW_START, FORCE_ABORT, JAM, REFUSED, TIMEOUT, UNTIL_SETTLED, Z
+from twin.records import DONE, FOLLOW_START, FORCE_ABORT, JAM, REFUSED, TIMEOUT, UNTIL_SETTLED, Z
 from twin.sequence import actions as do
 from twin.sequence import decisions as go
 from twin.sequence.building import (
@@ -59,17 +59,6 @@ def to_hover(phase: str, which: str, pack: str) -> Start:
         return until_settled(program, selection, phase, commands)
 
     return start
-
-
-def set_speeds(program: Program, robot: int, speeds: np.ndarray, n: int = 0) -> None:
-    """Set new setpoints (4,) for x, y, z, yaw (m/s, rad/s) of a robot that follows; without effect on any other."""
-    commands = program.runner.commands[n, robot : robot + 1].copy()
-    if commands["follow"][0] == 0:
-        return
-    commands["velocity"], commands["follow"] = speeds, FOLLOW_ON
-    program.runner.issue(np.array([n]), np.array([robot]), commands)
-    if program.on_command is not None:
-        program.on_command(n, robot, commands[0])
 
 
 def seat_table() -> list[Step]:

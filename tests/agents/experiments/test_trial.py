@@ -38,7 +38,8 @@ def test_the_figures_are_those_of_the_swap() -> None:
     [figures] = play([of(7, timing=QUICK)])
     assert figures == figures_of(result)
     assert figures.mechanical_time_s == pytest.approx(result.mechanical_time_s, abs=1e-8)
-    assert figures.ratio_kinematic == pytest.approx(result.figures["ratio"], abs=1e-8)
+    assert figures.ratio_kinematic == pytest.approx(result.figures["ratio_kinematic"], abs=1e-8)
+    assert figures.ratio_procedure == pytest.approx(result.figures["ratio_procedure"], abs=1e-8)
     assert sum(figures.phases_s.values()) > figures.mechanical_time_s
     assert Figures.from_plain(figures.as_plain()) == figures
 

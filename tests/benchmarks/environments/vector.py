@@ -65,8 +65,8 @@ def measure(
         began_s = clock()
         observations, _ = env.reset(seed=2)
         reset_s = clock() - began_s
-        kernel = Timed(env.batch.advance)
-        env.batch.advance = kernel
+        kernel = Timed(env.driver.advance)
+        env.driver.advance = kernel
         steps = began_anew = 0
         environment_s = policy_s = 0.0
         ended = np.zeros(worlds, bool)

@@ -99,7 +99,7 @@ def play(
         env._over[[i for i in range(worlds) if playing[i] is None]] = False
         observations = _step(env, np.array(running), actions)
         ended = env._ends()
-        near = closeness(env.runner.worlds[running], env.runner.params[running], env.batch.watches["robot"][running])
+        near = closeness(env.runner.worlds[running], env.runner.params[running], env.driver.watches["robot"][running])
         outcomes = env._columns()["outcome"]
         for j, i in enumerate(running):
             episode = playing[i]
@@ -147,7 +147,7 @@ def replay(row: Row, plant: str = "bullet", prepare: Prepare | None = None) -> R
         observation, _ = env.reset(seed=seed)
         if prepare is not None:
             prepare(env.runner.params[:1])
-        robot = np.array([env._one.watches["robot"][0]])
+        robot = env._twin.driver.watches["robot"]
         candidates, chosen = Candidates(seed), iter(row.get("chosen", ()))
         episode = _Episode(name, seed, candidates if name == GREEDY else pattern(name, seed))
         ended, outcome = False, "running"

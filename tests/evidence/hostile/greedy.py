@@ -13,7 +13,7 @@ from envs.alignment_control import ACTION, RESIDUAL_SHARES
 from tests.evidence.hostile.closeness import closeness
 from tests.evidence.hostile.patterns import CORNERS
 from twin import seeding
-from twin.alignment.batch import send_speeds
+from twin.alignment.driver import Driver, send_setpoints
 from twin.alignment.sensed import DECISION_S
 from twin.runner.batch import BatchRunner
 
@@ -68,10 +68,12 @@ class LookAhead:
         if env.action_mode == "residual":
             servo = env._episodes.controls["servo_setpoint"][each]
             speeds = np.clip(servo + RESIDUAL_SHARES * speeds, -_SCALES, _SCALES)
-        watches = env.batch.watches[each]
-        send_speeds(used, copy.worlds, copy.params, copy.commands, watches, speeds)
+        driver = Driver(copy, len(used))
+        driver.watches[:] = env.driver.watches[each]
+        driver.watches["world"] = used
+        send_setpoints(used, copy.worlds, copy.params, copy.commands, driver.watches, driver.setpoints(used, speeds))
         copy.run_to(used, copy.worlds["truth"]["tick"][used] + self._ticks)
-        near = closeness(copy.worlds[used], copy.params[used], watches["robot"])
+        near = closeness(copy.worlds[used], copy.params[used], driver.watches["robot"])
         near = np.nan_to_num(near, nan=1e9, posinf=1e9)
         score = near.max(axis=1) + _SUM_WEIGHT * near.sum(axis=1)
         return np.asarray(score.reshape(k, CANDIDATES).argmax(axis=1))

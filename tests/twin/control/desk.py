@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from twin.control.interlocks import find_trip
+from twin.control.interlocks.find import find_trip
 from twin.control.permissives import permitted
 from twin.plants.beginning import new_world
 from twin.records import TRIP_LOAD_IMPLAUSIBLE, TRIP_NONE, new_command

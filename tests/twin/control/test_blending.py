@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tests.twin.control.desk import Desk
-from twin.control.interlocks import DISTANCE_MARGIN_M
+from twin.control.interlocks.station import DISTANCE_MARGIN_M
 from twin.control.logic import start_command
 from twin.motion.profile import duration_s, end_position, evaluate, plan_rest_to_rest
 from twin.records import BUSY, DISCRETE_MOTION, REFUSED, STANDSTILL, STOPPING, X, Z

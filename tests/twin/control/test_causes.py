@@ -8,7 +8,9 @@ import pytest
 
 from tests.twin.control.desk import Desk
 from tests.twin.why import beyond_limit
-from twin.control.interlocks import DISTANCE_MARGIN_M, LATERAL_SHARE, RISE_SHARE
+from twin.control.interlocks.load import LATERAL_SHARE
+from twin.control.interlocks.pack import RISE_SHARE
+from twin.control.interlocks.station import DISTANCE_MARGIN_M
 from twin.incident import amount, end_of, trip_of
 from twin.records import TRIP_DISTANCE, TRIP_FOLLOWING, TRIP_LATERAL, TRIP_LOCK, TRIP_LOW_TRAVERSE, X, Z
 

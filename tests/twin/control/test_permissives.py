@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tests.twin.control.desk import Desk
-from twin.control.interlocks import DISTANCE_MARGIN_M
+from twin.control.interlocks.station import DISTANCE_MARGIN_M
 from twin.records import (
     ERROR_STOP,
     TRIP_DISTANCE,

@@ -13,7 +13,7 @@ from tests.twin.faults.setups import setup_of
 from twin.errors import InputError
 from twin.faults import FaultPlayer, faulty_setup, parse_fault
 from twin.plants.beginning import new_world
-from twin.records import BUSY, new_command
+from twin.records import BUSY, Z, new_command
 from twin.sequence.setpoint_steps import with_setpoints
 from twin.sequence.tables import TABLES
 from twin.setup.setup import SwapSetup
@@ -136,6 +136,24 @@ def test_everything_is_as_usual_again_afterwards(stage: Callable[..., Stage]) ->
     blank["truth"]["t_s"] = 1.0
     assert it.plant.params.tobytes() == usual.tobytes()
     assert it.plant.worlds.tobytes() == blank.tobytes()
+
+
+def test_what_others_change_while_faults_act_stays(stage: Callable[..., Stage]) -> None:
+    it = stage("axis_drag:axis=z,factor=9,for_s=1", "scanner_noise:factor=5,for_s=1")
+    usual = it.plant.params.copy()
+    it.at(0.4)
+    it.p["truck_friction"] = 0.5  # no fault's
+    it.p["axis_coulomb"][Z] = 100.0  # under a fault: what it is without
+    it.w["truth"]["estop_button"] = 1
+    it.at(0.5)
+    assert it.p["axis_coulomb"].tolist() == [*usual["axis_coulomb"][0, :Z], 900.0, usual["axis_coulomb"][0, 3]]
+    for t_s in (0.6, 1.0, 2.0):
+        assert it.at(t_s)["truth"]["estop_button"] == 1
+        assert it.p["truck_friction"] == 0.5
+    usual["truck_friction"], usual["axis_coulomb"][0, Z] = 0.5, 100.0
+    assert it.plant.params.tobytes() == usual.tobytes()
+    it.w["truth"]["estop_button"] = 0
+    assert it.at(3.0)["truth"]["estop_button"] == 0
 
 
 def test_faults_of_the_same_kind_add_up(stage: Callable[..., Stage]) -> None:

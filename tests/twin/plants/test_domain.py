@@ -100,11 +100,10 @@ def test_only_that_world_of_a_batch_ends() -> None:
     alone = swap()
     expected = alone.run().end_state_sha256
     twin = swap(2)
-    twin.runner.pause_tick = round(LOWERING_S * 500)
-    while twin.program.start() and (twin.runner.worlds["truth"]["tick"] < twin.runner.pause_tick).any():
-        twin.runner.run()
+    both, until = np.arange(2), np.full(2, round(LOWERING_S * 500))
+    while twin.program.start() and (twin.runner.worlds["truth"]["tick"] < until).any():
+        twin.runner.run_to(both, until)
         twin.program.collect()
-    twin.runner.pause_tick = None
     twin.runner.worlds["truth"]["qd"][1, 0, 4] = math.nan
     twin.program.run()
     first, second = twin.results()

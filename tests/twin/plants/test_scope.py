@@ -53,7 +53,7 @@ def seated(station: str, seed: int, hover: Hover, scope: Scope) -> tuple[Any, np
         servo = VisualServo()
         twin.begin()
         while twin.running:
-            twin.advance(twin.axis_speeds(servo.speeds(twin.look())))
+            twin.advance(servo.speeds(twin.look()))
         return twin.result(), twin.runner.worlds[0].copy()
     finally:
         twin.close()
@@ -146,7 +146,7 @@ def test_forces_that_are_read_are_those_that_act(scope: Scope) -> None:
         twin.begin()
         plant.plant.step = balance
         for _ in range(120):
-            twin.advance(np.array([0.0, 0.0, -0.07, 0.0]))
+            twin.advance(np.array([0.0, 0.0, 0.07, 0.0]))
     finally:
         twin.close()
     assert max(guide_n) > 5_000.0, "it must have met its seat"
@@ -167,7 +167,7 @@ def test_the_joints_say_how_fast_a_carried_pack_rises(station: str) -> None:
     try:
         twin.begin()
         for vertical in (0.08, -0.05, 0.03, 0.08):
-            twin.advance(np.array([0.03, -0.02, vertical, 0.01]))
+            twin.advance(np.array([0.03, -0.02, -twin.setup.retract * vertical, 0.01]))
             plant._read_joints()
             plant._read_packs()
             said = carried_lift_mps(plant.worlds, plant.params, 0, r, k)

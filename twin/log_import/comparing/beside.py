@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -28,7 +28,7 @@ from twin.log_import.comparing.residuals import (
 )
 from twin.log_import.estimate import begin, swing
 from twin.log_import.story import Phase
-from twin.log_import.stretch import ESTIMATE, Completer
+from twin.log_import.stretch import ESTIMATE, MEASURED, Completer
 from twin.records import AXES, FLOATING_TABLE, FOUR_ROPE, YAW, X, Y, Z
 from twin.setup.setup import SwapSetup
 
@@ -57,32 +57,20 @@ def gather(completer: Completer, blocks: Iterable[tuple[np.ndarray, np.ndarray]]
         InputError: a log too long to be compared.
     """
     total = 0
-    parts: dict[str, list[np.ndarray]] = {}
-    stamps: list[np.ndarray] = []
-    names = [c.name for c in (*completer.channels, *completer.sensors)]
+    parts: list[list[np.ndarray]] = []
     for times, values in blocks:
         total += len(times)
         if total > MAX_SAMPLES:
             allowed = f"up to {MAX_SAMPLES} samples: choose a stretch with --start and --end"
             raise InputError("the log is too long to be compared as a whole", key="--compare", allowed=allowed)
-        stamps.append(times)
         _, channels, sensors = completer.complete(times, values)
-        for k, name in enumerate(names):
-            column = channels[:, k] if k < channels.shape[1] else sensors[:, k - channels.shape[1]]
-            parts.setdefault(name, []).append(column.copy())
-        for name, array in (
-            ("#axes", completer.axes),
-            ("#held", completer.held),
-            ("#loose", completer.loose),
-            ("#aside", completer.aside),
-        ):
-            parts.setdefault(name, []).append(array.copy())
-    whole = {name: np.concatenate(arrays) for name, arrays in parts.items()}
-    times_ns = np.concatenate(stamps)
-    measured = {c.name for c in (*completer.channels, *completer.sensors) if c.provenance == "measured"}
-    columns = {name: array for name, array in whole.items() if not name.startswith("#")}
-    t_s = (times_ns - start_ns) * 1e-9
-    return Gathered(times_ns, t_s, columns, whole["#axes"], whole["#held"], whole["#loose"], whole["#aside"], measured)
+        of_setup = (completer.axes, completer.held, completer.loose, completer.aside)
+        parts.append([times, np.concatenate((channels, sensors), axis=1), *(array.copy() for array in of_setup)])
+    times_ns, table, axes, held, loose, aside = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
+    channels_of = (*completer.channels, *completer.sensors)
+    columns = dict(zip((c.name for c in channels_of), table.T.copy(), strict=True))
+    measured = {c.name for c in channels_of if c.provenance == MEASURED}
+    return Gathered(times_ns, (times_ns - start_ns) * 1e-9, columns, axes, held, loose, aside, measured)
 
 
 @dataclass
@@ -95,7 +83,6 @@ class Beside:
     divergences: list[Divergence]
     moves: list[OwnMove]
     phases: list[tuple[str, float, float]]
-    notes: list[str] = field(default_factory=list)
 
 
 def compare(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -113,54 +113,57 @@ def sentence(first: Divergence) -> str:
     )
 
 
+def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A table of HTML cells; columns whose head begins with `>` are numbers, to the right."""
+    of = [" class=n" if head.startswith(">") else "" for head in heads]
+    head = "".join(f"<th{kind}>{text.lstrip('>')}</th>" for kind, text in zip(of, heads, strict=True))
+    body = ["".join(f"<td{kind}>{cell}</td>" for kind, cell in zip(of, row, strict=True)) for row in rows]
+    return f"<table><tr>{head}</tr>{''.join(f'<tr>{cells}</tr>' for cells in body)}</table>"
+
+
 def _divergences(divergences: Sequence[Divergence]) -> str:
     if not divergences:
         return "<p>Nowhere.</p>"
-    rows = "".join(
-        f"<tr><td class=n>{p.t_s:.2f}</td><td>{html.escape(p.phase)}</td><td>{html.escape(p.signal)}</td>"
-        f"<td>{p.kind}</td><td class=n>{shown(p.log, p.unit)}</td><td class=n>{shown(p.twin, p.unit)}</td>"
-        f"<td class=n>{shown(p.band, p.unit)}</td><td class=n>{shown(p.worst, p.unit)} at {p.worst_s:.1f} s</td>"
-        f"<td><small>{html.escape(p.words)}</small></td></tr>"
+    heads = (">s", "phase", "signal", "the twin is", ">log", ">twin", ">band", ">worst difference", "")
+    rows = (
+        (
+            f"{p.t_s:.2f}", html.escape(p.phase), html.escape(p.signal), p.kind,
+            *(shown(value, p.unit) for value in (p.log, p.twin, p.band)),
+            f"{shown(p.worst, p.unit)} at {p.worst_s:.1f} s", f"<small>{html.escape(p.words)}</small>",
+        )
         for p in divergences
-    )
-    return (
-        "<table><tr><th class=n>s</th><th>phase</th><th>signal</th><th>the twin is</th><th class=n>log</th>"
-        f"<th class=n>twin</th><th class=n>band</th><th class=n>worst difference</th><th></th></tr>{rows}</table>"
-    )
+    )  # fmt: skip
+    return _table(heads, rows)
 
 
 def _phases(phases: Sequence[PhaseTime]) -> str:
-    def setup(value: float | None, sign: str = "") -> str:
-        return "<td class=n>–</td>" if value is None else f"<td class=n>{value:{sign}.2f}</td>"
+    def seconds(value: float | None, sign: str = "") -> str:
+        return "–" if value is None else f"{value:{sign}.2f}"
 
-    rows = "".join(
-        f"<tr><td>{html.escape(p.name)}</td><td><small>{html.escape(', '.join(p.covers))}</small></td>"
-        f"{setup(p.log_s)}{setup(p.twin_s)}{setup(p.difference_s, '+')}</tr>"
+    heads = ("phase of the log", "covers of the twin's", ">log, s", ">twin, s", ">log less twin, s")
+    rows = (
+        (
+            html.escape(p.name), f"<small>{html.escape(', '.join(p.covers))}</small>",
+            seconds(p.log_s), seconds(p.twin_s), seconds(p.difference_s, "+"),
+        )
         for p in phases
-    )
-    return (
-        "<table><tr><th>phase of the log</th><th>covers of the twin's</th><th class=n>log, s</th>"
-        f"<th class=n>twin, s</th><th class=n>log less twin, s</th></tr>{rows}</table>"
-    )
+    )  # fmt: skip
+    return _table(heads, rows)
 
 
 def _moves(comparison: Comparison) -> str:
     moves = comparison.beside.moves
     if not moves:
         return "<p>No moves that sway a load.</p>"
-    rows = "".join(
-        f"<tr><td class=n>{m.move.start_s:.2f}</td><td class=n>{m.move.end_s:.2f}</td><td>{m.move.name}</td>"
-        f"<td class=n>{m.move.begin:.3f}</td><td class=n>{m.move.target:.3f}</td><td>{m.shaper}</td>"
-        f"<td class=n>{m.fit_m * 1e3:.2f}</td>"
-        f"<td class=n>{m.shaper_rope_m:.3f}</td><td class=n>{m.rope_m:.3f}</td></tr>"
+    heads = (">from, s", ">to, s", "axis", ">from, m", ">to, m", "shaper", ">met within, mm rms")
+    rows = (
+        (
+            f"{m.move.start_s:.2f}", f"{m.move.end_s:.2f}", m.move.name, f"{m.move.begin:.3f}", f"{m.move.target:.3f}",
+            m.shaper, f"{m.fit_m * 1e3:.2f}", f"{m.shaper_rope_m:.3f}", f"{m.rope_m:.3f}",
+        )
         for m in moves
-    )
-    return (
-        "<table><tr><th class=n>from, s</th><th class=n>to, s</th><th>axis</th><th class=n>from, m</th>"
-        "<th class=n>to, m</th><th>shaper</th><th class=n>met within, mm rms</th><th class=n>rope used, m</th>"
-        "<th class=n>true rope, m</th></tr>"
-        f"{rows}</table>"
-    )
+    )  # fmt: skip
+    return _table((*heads, ">rope used, m", ">true rope, m"), rows)
 
 
 def _chart(r: Residual, comparison: Comparison) -> str:

@@ -17,27 +17,11 @@ _CODE_CHANGES = 0.1
 """A code keeps its value for a while: it changes at less than this share of rows."""
 _FEW_ROWS = 20
 _BOOLS = (
-    {"true", "false"},
-    {"on", "off"},
-    {"yes", "no"},
-    {"open", "closed"},
-    {"open", "close"},
-    {"t", "f"},
-    {"y", "n"},
-    {"ein", "aus"},
-    {"ja", "nein"},
-    {"wahr", "falsch"},
-    {"是", "否"},
-    {"开", "关"},
-    {"auf", "zu"},
-    {"offen", "zu"},
-    {"offen", "geschlossen"},
-    {"opened", "closed"},
-    {"unlocked", "locked"},
-    {"entriegelt", "verriegelt"},
-    {"打开", "关闭"},
-    {"松开", "夹紧"},
-)
+    {"true", "false"}, {"on", "off"}, {"yes", "no"}, {"t", "f"}, {"y", "n"}, {"open", "closed"}, {"open", "close"},
+    {"opened", "closed"}, {"unlocked", "locked"}, {"ein", "aus"}, {"ja", "nein"}, {"wahr", "falsch"}, {"auf", "zu"},
+    {"offen", "zu"}, {"offen", "geschlossen"}, {"entriegelt", "verriegelt"}, {"是", "否"}, {"开", "关"},
+    {"打开", "关闭"}, {"松开", "夹紧"},
+)  # fmt: skip
 _NUMBER_SHARE = 0.9
 """A column is numeric if this share of its values are numbers."""
 
@@ -81,13 +65,6 @@ def guess_column(name: str, values: pa.Array, layout: TableLayout, unit: str = "
     low, high = (float(finite.min()), float(finite.max())) if is_number else (None, None)
     kind = _kind({words[code].lower() for code in order[:3]}, len(order), finite if is_number else None)
     return ColumnGuess(name, kind, low, high, distinct, share_empty, unit or unit_in_name(name))
-
-
-def joined(batches: list[pa.Array]) -> pa.Array:
-    """Concatenated arrays of one column."""
-    if not batches:
-        return pa.array([], pa.string())
-    return pa.concat_arrays(batches)
 
 
 def _kind(first_words: set[str], n_distinct: int, numbers: np.ndarray | None) -> str:

@@ -45,11 +45,8 @@ def guess_encoding(data: bytes) -> str:
             return encoding
     if wide := wide_codec(data[:_HEAD_BYTES]):
         return wide
-    try:
-        codecs.getincrementaldecoder("utf-8")().decode(data)
+    if _decodes(data, "utf-8"):
         return "utf-8"
-    except UnicodeDecodeError:
-        pass
     # Chinese text has pairs of high bytes; an accent or a degree sign mostly stands alone.
     runs = _HIGH.findall(data)
     if sum(_GB2312.fullmatch(run) is not None for run in runs) >= _ALIKE * len(runs) and _decodes(data, "gbk"):

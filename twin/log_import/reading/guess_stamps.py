@@ -15,7 +15,7 @@ from twin.log_import.reading.layout import TableLayout
 from twin.log_import.reading.numbers import is_text, to_float, valid
 from twin.log_import.reading.plausible import formats_of
 from twin.log_import.reading.stamp_text import regex_of
-from twin.log_import.reading.stamps import COUNTS, RELATIVE, parse_stamp_format
+from twin.log_import.reading.stamps import COUNTS, RELATIVE, StampFormat
 
 _ROWS = 2000
 _MOST_BAD = 0.02
@@ -174,12 +174,12 @@ def _regex(text: str) -> re.Pattern[str]:
 
 
 def _reads(text: str, sample: pa.Array) -> bool:
-    ok = parse_stamp_format(text, "UTC").to_ns(sample)[1]
+    ok = StampFormat(text, "UTC").to_ns(sample)[1]
     return bool((~ok).mean() <= _MOST_BAD)
 
 
 def _rises(text: str, sample: pa.Array) -> bool:
-    ns, ok = parse_stamp_format(text, "UTC").to_ns(sample)
+    ns, ok = StampFormat(text, "UTC").to_ns(sample)
     return not _falls(ns[ok])
 
 

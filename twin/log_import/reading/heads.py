@@ -6,8 +6,6 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import pyarrow as pa
-
 from twin.log_import.reading.table import unique_names
 
 _MARK = "\ufeff"
@@ -47,10 +45,10 @@ class Head:
         """True if a row after a header is a repeated line of units."""
         return not any(_WITH_NUMBER.match(field) for field in fields)
 
-    def words(self, comment: str) -> pa.Array:
+    def words(self, comment: str) -> frozenset[str]:
         """Possible first fields of such a header."""
-        names = [name for name in self.headers if name]
-        return pa.array([sign + name for name in names for sign in ("", _MARK, *_signs(comment))], pa.string())
+        signs = {"", _MARK, comment, f"{comment} " if comment else ""}
+        return frozenset(sign + name for name in self.headers if name for sign in signs)
 
     def change(self, other: Head, columns: Sequence[str]) -> str:
         """Differences of another header in words: of the columns in use, and its new ones."""
@@ -68,10 +66,6 @@ class Head:
 def cleaned(field: str, comment: str) -> str:
     """A header field without blanks, quotes, byte order mark or comment sign."""
     return field.strip().removeprefix(_MARK).strip('"').removeprefix(comment).strip().strip('"')
-
-
-def _signs(comment: str) -> list[str]:
-    return [comment, f"{comment} "] if comment else []
 
 
 def _few(names: Sequence[str]) -> str:

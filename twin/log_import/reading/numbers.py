@@ -101,15 +101,12 @@ def plain_numbers(column: pa.Array, layout: TableLayout) -> pa.Array:
 
 
 def _parsed(column: pa.Array, layout: TableLayout) -> tuple[np.ndarray, np.ndarray]:
-    if layout.decimal == "." and not layout.thousands:
+    is_point = layout.decimal == "."
+    if not layout.thousands and (is_point or not pc.any(pc.match_substring(column, ".")).as_py()):
         try:
-            return _finite(pc.cast(column, pa.float64()), valid(column))
-        except pa.ArrowInvalid:
-            pass
-    elif layout.decimal == "," and not layout.thousands and not pc.any(pc.match_substring(column, ".")).as_py():
-        try:
-            return _finite(pc.cast(pc.replace_substring(column, ",", "."), pa.float64()), valid(column))
-        except pa.ArrowInvalid:
+            pointed = column if is_point else pc.replace_substring(column, ",", ".")
+            return _finite(pc.cast(pointed, pa.float64()), valid(column))
+        except pa.ArrowInvalid:  # another way to write a number, or none
             pass
     given = valid(column) & ~_in(pc.utf8_trim_whitespace(column), (*layout.empty, ""))
     return _finite(pc.cast(plain_numbers(column, layout), pa.float64()), given)

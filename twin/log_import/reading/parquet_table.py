@@ -7,6 +7,7 @@ import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pa_parquet
@@ -76,7 +77,8 @@ class ParquetTable(Table):
                 for batch in self._group(group, columns, rows):
                     self.facts.rows += batch.num_rows
                     self.facts.bytes_read = min(self._size, self._size * self.facts.rows // meta.num_rows)
-                    yield Batch(row, {name: self._decoded(batch.column(k), name) for k, name in enumerate(columns)})
+                    found = {name: self._decoded(batch.column(k), name) for k, name in enumerate(columns)}
+                    yield Batch(found, np.arange(row, row + batch.num_rows))
                     row += batch.num_rows
                 self.facts.bytes_unpacked += meta.row_group(group).total_byte_size
         except _DAMAGE as error:

@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 from twin.errors import InputError
 from twin.log_import.reading.csv_table import CsvTable
 from twin.log_import.reading.facts import ReadFacts
-from twin.log_import.reading.guess_columns import ColumnGuess, guess_column, joined
+from twin.log_import.reading.guess_columns import ColumnGuess, guess_column
 from twin.log_import.reading.guess_dialect import guess_dialect, guess_encoding
 from twin.log_import.reading.guess_stamps import (
     StampGuess,
@@ -61,7 +61,7 @@ class Guess:
     """Name of the time column; two names for separate date and time of day, to be joined with a blank; empty if none
     was found."""
     stamp_format: str
-    """Format for `parse_stamp_format`; empty if no time column was found."""
+    """Format for `StampFormat`; empty if no time column was found."""
     zone_needed: bool
     """True if the stamps have no zone."""
     tag_column: str = ""
@@ -108,7 +108,7 @@ def _start(source: Source) -> bytes:
 
 def _lines(start: bytes, layout: TableLayout, path: Path) -> list[str]:
     """Whole lines, except that a single line may be cut."""
-    text = b"".join(text for text, _ in utf8_blocks(iter([start]), layout.codec_name, path))
+    text = b"".join(utf8_blocks([start], layout.codec_name, path))
     lines = text.decode(errors="replace").split("\n")
     lines = lines[:-1] if len(lines) > 1 else lines
     for k, line in enumerate(lines):
@@ -123,7 +123,7 @@ def _values(table: Table) -> dict[str, pa.Array]:
     for batch in _batches(table):
         for name, column in batch.items():
             parts[name].append(flat(column))
-    return {name: joined(columns) for name, columns in parts.items()}
+    return {name: pa.concat_arrays(columns) if columns else pa.nulls(0, pa.string()) for name, columns in parts.items()}
 
 
 def _batches(table: Table) -> Iterator[dict[str, pa.Array]]:

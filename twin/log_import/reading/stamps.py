@@ -13,7 +13,7 @@ from twin.log_import.reading.days import Days
 from twin.log_import.reading.layout import TableLayout
 from twin.log_import.reading.numbers import flat, is_text, plain_numbers, to_float, valid
 from twin.log_import.reading.stamp_text import Fields, Pattern, fields_of
-from twin.log_import.reading.zones import DAY_S, LocalTime, zone_named
+from twin.log_import.reading.zones import DAY_S, ahead_s, zone_named
 
 _US_A_DAY = DAY_S * 10**6
 _S_NS = 10**9
@@ -55,14 +55,27 @@ OTHER_NAMES = {"excel_days": "excel", "ole": "excel"}
 
 
 class StampFormat:
-    """Format of a column's time stamps. Made by `parse_stamp_format`."""
+    """Format of a column's time stamps.
 
-    def __init__(self, text: str, zone: str | None, layout: TableLayout, day: date | None = None) -> None:
-        text = OTHER_NAMES.get(text, text)
-        self.text = text
-        self.zone = zone
-        self._layout = layout
-        self._local = LocalTime(zone_named(zone)) if zone is not None else None
+    Args:
+        text: `iso` (date, or date and time with T or a blank between, 0 to 9 digits of fraction after a point or a
+            comma, with Z or an offset or without); a key of `COUNTS`; or a pattern of %Y %y %m %d %H %I %M %S %f (1 to
+            9 digits) %p %b %j %z %% and other signs, where a blank stands for any number of blanks. A pattern without
+            a date is a time of day: then columns must be given in the order of the file, since midnights are counted.
+        zone: IANA name, `UTC` or an offset such as `+08:00`, for stamps without one.
+        layout: the table's, for its decimal mark; default TableLayout().
+        day: of the first stamp, for times of day; None for all others.
+
+    Raises:
+        ValueError: with a sentence that names the fault.
+    """
+
+    def __init__(
+        self, text: str, zone: str | None = None, layout: TableLayout | None = None, day: date | None = None
+    ) -> None:
+        self.text = text = OTHER_NAMES.get(text, text)
+        self._layout = layout or TableLayout()
+        self._zone = zone_named(zone) if zone is not None else None
         self._count = COUNTS.get(text)
         self._pattern = Pattern(text) if self._count is None else None
         self._days: Days | None = None
@@ -72,9 +85,6 @@ class StampFormat:
             self._days = Days(day)
         elif day is not None:
             raise ValueError(f"time stamp format {text!r} tells the day itself: it must not be given")
-
-    def __repr__(self) -> str:
-        return f"StampFormat({self.text!r}, zone={self.zone!r})"
 
     def to_ns(self, column: pa.Array) -> tuple[np.ndarray, np.ndarray]:
         """Times of a column.
@@ -120,16 +130,6 @@ class StampFormat:
         """True if the stamps are numbers that count from some zero."""
         return self._count is not None
 
-    @property
-    def is_relative(self) -> bool:
-        """True if the stamps count from a start or a trigger, without a date."""
-        return self.text.startswith(RELATIVE)
-
-    @property
-    def has_date(self) -> bool:
-        """True if the stamps have the day, not only the time of day."""
-        return self._days is None
-
     def numbers(self, column: pa.Array) -> np.ndarray:
         """A column's counts: float64 of shape (n,), NaN for an invalid stamp."""
         column = flat(column)
@@ -142,17 +142,17 @@ class StampFormat:
         """Local seconds converted to seconds UTC, where `ok`."""
         if not ok.any():
             return local_s
-        if self._local is None:
+        if self._zone is None:
             raise ValueError("the time stamps carry no zone, so one must be given")
         utc_s = local_s.copy()
-        utc_s[ok] -= self._local.ahead_s(local_s[ok])
+        utc_s[ok] -= ahead_s(self._zone, local_s[ok])
         return utc_s
 
     def _from_fields(self, fields: Fields) -> tuple[np.ndarray, np.ndarray]:
         ok = fields.ok
         if self._days is not None:
             fields = fields._replace(seconds=self._days.unrolled(fields.seconds, ok))
-        if self._local is None and (ok & fields.has_offset).any():
+        if self._zone is None and (ok & fields.has_offset).any():
             ok = ok & fields.has_offset  # an unset clock among stamps with a zone
         seconds = self._utc(fields.seconds, ok & ~fields.has_offset)
         return _joined(seconds, fields.nanoseconds, ok)
@@ -202,26 +202,6 @@ class StampFormat:
         us = np.round((days - whole) * _US_A_DAY).astype(np.int64)
         seconds, rest = np.divmod((whole.astype(np.int64) + zero) * _US_A_DAY + us, 10**6)
         return _joined(self._utc(seconds, ok), rest * 1000, ok)
-
-
-def parse_stamp_format(
-    text: str, zone: str | None = None, layout: TableLayout | None = None, day: date | None = None
-) -> StampFormat:
-    """Parse the format of a column's stamps.
-
-    Args:
-        text: `iso` (date, or date and time with T or a blank between, 0 to 9 digits of fraction after a point or a
-            comma, with Z or an offset or without); a key of `COUNTS`; or a pattern of %Y %y %m %d %H %I %M %S %f (1 to
-            9 digits) %p %b %j %z %% and other signs, where a blank stands for any number of blanks. A pattern without
-            a date is a time of day: then columns must be given in the order of the file, since midnights are counted.
-        zone: IANA name, `UTC` or an offset such as `+08:00`, for stamps without one.
-        layout: the table's, for its decimal mark; default TableLayout().
-        day: of the first stamp, for times of day; None for all others.
-
-    Raises:
-        ValueError: with a sentence that names the fault.
-    """
-    return StampFormat(text, zone, layout or TableLayout(), day)
 
 
 def _exact(numbers: pa.Array, unit_ns: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

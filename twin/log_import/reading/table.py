@@ -22,24 +22,27 @@ BATCH_ROWS = 50_000
 class Batch:
     """Some rows of the requested columns."""
 
-    first_line: int
-    """Number in the file of the first row: its line in CSV, its row in Parquet; both from 1."""
     columns: dict[str, pa.Array]
-    """By name, all of one length. CSV: strings as written, null if empty. Parquet: the file's own type. If no column
-    was requested, CSV has one here with an empty name."""
+    """By name, all of one length. CSV: strings as written, null if empty. Parquet: the file's own type."""
+    lines: np.ndarray
+    """Number of each row in the file: its line in CSV, its row in Parquet; both from 1."""
     missing: frozenset[str] = frozenset()
     """Requested columns that a later header of the file does not have: null here."""
-    lines: np.ndarray | None = None
-    """Number of each row if they are not consecutive; else None."""
 
     @property
     def rows(self) -> int:
         """Number of rows."""
-        return len(next(iter(self.columns.values()), ()))
+        return len(self.lines)
 
     def line_of(self, row: int) -> int:
         """Number in the file of a row of the batch; rows count from 0."""
-        return self.first_line + row if self.lines is None else int(self.lines[row])
+        return int(self.lines[row])
+
+    def parts(self, rows: int) -> Iterator[Batch]:
+        """The batch in parts of up to `rows` rows; none if it is empty."""
+        for start in range(0, self.rows, rows):
+            columns = {name: column.slice(start, rows) for name, column in self.columns.items()}
+            yield Batch(columns, self.lines[start : start + rows], self.missing)
 
 
 class Table:

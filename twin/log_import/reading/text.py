@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import io
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -14,9 +15,8 @@ _HINT_BYTES = 64 << 10
 _START_BYTES = 256
 
 
-def utf8_blocks(blocks: Iterable[bytes], codec: str, file: Path) -> Iterator[tuple[bytes, int]]:
-    """Yield UTF-8 without a byte order mark, with line feeds as the only line ends, and the number of line feeds of
-    each block.
+def utf8_blocks(blocks: Iterable[bytes], codec: str, file: Path) -> Iterator[bytes]:
+    """Yield UTF-8 without a byte order mark and with line feeds as the only line ends.
 
     A line end is CR LF, LF or CR. A character or a CR LF that is split between two blocks is joined.
 
@@ -24,54 +24,40 @@ def utf8_blocks(blocks: Iterable[bytes], codec: str, file: Path) -> Iterator[tup
         InputError: for bytes that are no text in this encoding, with line, byte offset and possible encodings.
     """
     decoder = codecs.getincrementaldecoder(codec)()
+    newlines = io.IncrementalNewlineDecoder(None, translate=True)
     offset = 0  # of the block in the file
     line = 1  # at the block's start
-    first = True
-    held = b""  # a CR that may be followed by a line feed
+    is_first = True
     start = b""
     for block in blocks:
         start = start or block[:_START_BYTES]
         pending = decoder.getstate()[0]
-        if codec == "utf-8" and not pending and block.isascii():
-            out = block
-        else:
-            try:
-                out = decoder.decode(block).encode()
-            except UnicodeError as error:
-                raise _undecodable(
-                    error,
-                    pending + block,
-                    offset - len(pending),
-                    line + (held != b"" and block[:1] != b"\n"),
-                    codec,
-                    start,
-                    file,
-                ) from None
-        if first and out:
-            out = out.removeprefix(codecs.BOM_UTF8)
-            first = False
-        if b"\0" in out:
-            at = out.index(b"\0")
-            line += _lines(held + out[:at])
-            where = f", byte {offset + at}" if codec == "utf-8" and out is block else ""
+        try:
+            text = decoder.decode(block)
+        except UnicodeError as error:
+            data, at = pending + block, error.start if isinstance(error, UnicodeDecodeError) else 0
+            line += _line_ends(newlines, data[:at].decode(codec, errors="replace"))
+            raise _undecodable(data, at, offset - len(pending), line, codec, start, file) from None
+        if "\0" in text:
+            before = text[: text.index("\0")]
+            line += _line_ends(newlines, before)
+            where = f", byte {offset - len(pending) + len(before.encode())}" if codec == "utf-8" else ""
             wide = "" if codec.startswith(("utf-16", "utf-32")) else wide_codec(start)
             hint = f": is it written in {wide}?" if wide else ": binary data?"
             raise InputError(f"line {line}{where}: a NUL character, no {codec} text{hint}", file=file)
-        if held or b"\r" in out:
-            out = held + out
-            held = b"\r" if out.endswith(b"\r") else b""
-            out = out[: len(out) - len(held)].replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+        text = newlines.decode(text)
+        if is_first and text:
+            text, is_first = text.removeprefix("\ufeff"), False
         offset += len(block)
-        feeds = out.count(b"\n")
-        line += feeds
-        if out:
-            yield out, feeds
-    if held:
-        yield b"\n", 1
+        line += text.count("\n")
+        if text:
+            yield text.encode()
+    if last := newlines.decode("", final=True):
+        yield last.encode()
     try:
         decoder.decode(b"", final=True)
     except UnicodeError:
-        yield "\N{REPLACEMENT CHARACTER}".encode(), 0  # half a character: the last line is incomplete
+        yield "\N{REPLACEMENT CHARACTER}".encode()  # half a character: the last line is incomplete
 
 
 def wide_codec(data: bytes) -> str:
@@ -82,21 +68,18 @@ def wide_codec(data: bytes) -> str:
     return "utf-16-le" if high > low else "utf-16-be"
 
 
-def _lines(text: bytes) -> int:
-    """Number of line ends in UTF-8 text as written."""
-    return text.count(b"\n") + text.count(b"\r") - text.count(b"\r\n")
+def _line_ends(newlines: io.IncrementalNewlineDecoder, text: str) -> int:
+    """Number of line ends in the last text of a file that cannot be read further."""
+    return newlines.decode(text, final=True).count("\n")
 
 
-def _undecodable(
-    error: UnicodeError, data: bytes, offset: int, line: int, codec: str, start: bytes, file: Path
-) -> InputError:
-    at = error.start if isinstance(error, UnicodeDecodeError) else 0
-    before = data[:at].decode(codec, errors="replace").encode(errors="replace")
+def _undecodable(data: bytes, at: int, offset: int, line: int, codec: str, start: bytes, file: Path) -> InputError:
+    """The error for the byte `at` of `data`, which begins at `offset` of the file."""
     shown = f" (0x{data[at]:02x})" if at < len(data) else ""
     others = [_MARKS[start[:2]]] if start[:2] in _MARKS else [name for name in _HINTS if _reads(name, data, at)]
     others = [name for name in others if name != codec]
     hint = f"; it may be {' or '.join(others)}" if others else ""
-    where = f"line {line + _lines(before)}, byte {offset + at}{shown}"
+    where = f"line {line}, byte {offset + at}{shown}"
     return InputError(f"{where}: no {codec} text{hint}", file=file, key="encoding", value=codec)
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from twin.plants.beginning import new_world
 from twin.plants.rom import advance
 from twin.plants.rom.model import FREE, SCRATCH, STATE, fill_model
-from twin.records import WORLD
+from twin.records import WORLD, joined
 from twin.setup.setup import SwapSetup
 
 HASHED_FIELDS = ("tick", "q", "qd", "truck_q", "truck_qd", "pack_pose", "lock_position", "grip_position")
@@ -39,9 +39,9 @@ class RomPlant:
         self.setups = [setups] if isinstance(setups, SwapSetup) else list(setups)
         self.setup = self.setups[0]
         n = len(self.setups)
-        self.params = np.concatenate([setup.params for setup in self.setups])
+        self.params = joined([setup.params for setup in self.setups])
         models = {id(setup): fill_model(setup) for setup in self.setups}
-        self.models = np.concatenate([models[id(setup)] for setup in self.setups])
+        self.models = joined([models[id(setup)] for setup in self.setups])
         self.worlds = _initial_worlds(self.setups) if worlds is None else worlds
         self.states = np.zeros(n, STATE)
         self._scratch = np.zeros(1, SCRATCH)

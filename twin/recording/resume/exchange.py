@@ -12,14 +12,13 @@ from typing import Any
 
 import numpy as np
 
-from twin.alignment.aligner import Aligner, MakeDecider
+from twin.alignment.aligner import Aligner, MakeDecider, robots_of
 from twin.errors import InputError
 from twin.recording.resume.past import RecordedPart, same_row
 from twin.recording.swap.settings import DECIDED, Settings
 from twin.records import BUSY, FOLLOW_NOT
 from twin.result import SwapResult
 from twin.runner.single import Runner
-from twin.sequence.setpoint_steps import set_speeds
 from twin.swap import SwapTwin, TimingDecider
 
 UNNAMED = "?"
@@ -58,31 +57,26 @@ class RecordedThenPolicySetpoints:
 
     def __init__(self, past: RecordedPart, twin: SwapTwin, make: MakeDecider | None) -> None:
         self._past, self._program = past, twin.program
-        self._given: dict[int, np.ndarray] = {}
-        self._aligner = None if make is None else Aligner(twin.setup, twin.runner, twin.program, make, self._give)
+        self._driver = robots_of(twin.program)
+        self._aligner = None if make is None else Aligner(twin.program, make)
         self.differs_s: float | None = None
 
     def __call__(self, runner: Runner) -> None:
-        self._given.clear()
-        if self._aligner is not None:
-            self._aligner(runner)
         if self._past.is_over:
+            if self._aligner is not None:
+                self._aligner(runner)
             return
         recorded = self._past.setpoints()
-        if self._aligner is not None and self.differs_s is None and not self._as_recorded(recorded):
-            self.differs_s = self._program.time_s(0)
-        for robot, speeds in recorded:
-            set_speeds(self._program, robot, speeds)
+        if self._aligner is not None:
+            decided = list(self._aligner.decisions())
+            if self.differs_s is None and not _same(dict(decided), dict(recorded)):
+                self.differs_s = self._program.time_s(0)
+        for robot, setpoints in recorded:
+            self._driver.send(np.array([robot]), setpoints[None])
 
-    def _give(self, robot: int, speeds: np.ndarray) -> None:
-        if self._past.is_over:
-            set_speeds(self._program, robot, speeds)
-        else:
-            self._given[robot] = speeds
 
-    def _as_recorded(self, recorded: Sequence[tuple[int, np.ndarray]]) -> bool:
-        given = dict(recorded)
-        return given.keys() == self._given.keys() and all(np.array_equal(given[r], v) for r, v in self._given.items())
+def _same(ones: Mapping[int, np.ndarray], others: Mapping[int, np.ndarray]) -> bool:
+    return ones.keys() == others.keys() and all(np.array_equal(others[robot], one) for robot, one in ones.items())
 
 
 class BranchedSwap:

@@ -103,7 +103,7 @@ class RecordedPart:
         return given.row
 
     def setpoints(self) -> list[tuple[int, np.ndarray]]:
-        """(robot, speeds of its axes (4,)) of all setpoints of the present scan."""
+        """(robot, setpoints (4,) of its axes) of each robot that has new ones in the present scan."""
         world = self._runner.worlds[0]
         now, found = (int(world["truth"]["tick"]), int(world["sensors"]["scans"])), []
         for command in self._left:

@@ -46,6 +46,7 @@ def read(path: Path, **layout: Any) -> int:
         (b"\na,b\n1,2\n", {}, "line 1 is blank, it should be the header"),
         (b"a,b\n1,2,3\n4,5,6\n", {}, "line 2 has 3 fields, the header has 2, with delimiter ','"),
         (b"a,b\n1,2\n3,\0\n", {}, "line 3, byte 10: a NUL character, no utf-8 text: binary data?"),
+        ("a,°\r1,2\r\n3,\0\n".encode(), {}, "line 3, byte 12: a NUL character, no utf-8 text: binary data?"),
         ("a,b\n1,2\n".encode("utf-16-le"), {}, "is it written in utf-16-le?"),
         ("a,b\n1,2\n".encode("utf-16"), {}, "line 1, byte 0 (0xff): no utf-8 text; it may be utf-16, got 'utf-8'"),
         (GOOD + "5,°C\n".encode("cp1252"), {}, "line 7, byte 26 (0xb0): no utf-8 text; it may be gbk or cp1252"),

@@ -37,7 +37,6 @@ def read(path: Path, data: bytes | str, batch_rows: int = 50_000, **layout: Any)
         found = Read(table.names, table.facts, table.units)
         for batch in table.batches(table.names, batch_rows):
             assert 0 < batch.rows <= batch_rows
-            assert batch.first_line == batch.line_of(0)
             found.rows += zip(*(batch.columns[name].to_pylist() for name in table.names), strict=True)
             found.lines += [batch.line_of(k) for k in range(batch.rows)]
         found.facts = table.facts
@@ -204,6 +203,18 @@ def test_quotes_mean_nothing_where_there_are_none(log: Path) -> None:
 def test_quotes_within_fields_are_signs_like_others(log: Path) -> None:
     found = read(log, 'a,b\n5" pipe,6"\n3",x\n"1""2","y"z\n')
     assert found.rows == [('5" pipe', '6"'), ('3"', "x"), ('1"2', "yz")]
+
+
+def test_blocks_may_end_anywhere(log: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = '# x\na,b\n5" long,"one\ntwo"\n1,2\n\n3\n"4",° \n#"\nb,a\r\n5,"6"\n'
+    whole = read(log, text, header_line=2, comment="#")
+    assert whole.rows == [('5" long', "one\ntwo"), ("1", "2"), ("4", "° "), ("6", "5")]
+    assert whole.lines == [3, 5, 8, 11]
+    assert (whole.facts.bad_row_lines, whole.facts.blank_lines, whole.facts.comments) == ([7], 1, 1)
+    for block_bytes in range(1, len(text.encode())):
+        monkeypatch.setattr(source, "BLOCK_BYTES", block_bytes)
+        found = read(log, text, header_line=2, comment="#")
+        assert (found.rows, found.lines, found.facts) == (whole.rows, whole.lines, whole.facts), block_bytes
 
 
 def test_what_stands_for_nothing_is_null(log: Path) -> None:

@@ -15,7 +15,7 @@ from twin.log_import.reading import sniff as sniffing
 from twin.log_import.reading.guess_units import unit_in_name
 from twin.log_import.reading.opening import open_table
 from twin.log_import.reading.sniff import Guess, sniff
-from twin.log_import.reading.stamps import parse_stamp_format
+from twin.log_import.reading.stamps import StampFormat
 
 START = datetime(2026, 2, 11, 14, 23, 41, tzinfo=UTC)
 ROWS = 600
@@ -39,7 +39,7 @@ def guess(path: Path, text: str, encoding: str = "utf-8") -> Guess:
         if len(times) == 2:
             column = pa.array([f"{a} {b}" for a, b in zip(*(batch.columns[t].to_pylist() for t in times), strict=True)])
         zone = "UTC" if found.zone_needed else None
-        ns, ok = parse_stamp_format(found.stamp_format, zone, found.layout).to_ns(column)
+        ns, ok = StampFormat(found.stamp_format, zone, found.layout).to_ns(column)
         assert ok.all()
         assert abs(int(ns[0]) - START.timestamp() * 1e9) < 1e9
     return found

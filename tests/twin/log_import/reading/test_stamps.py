@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from twin.log_import.reading.layout import TableLayout
-from twin.log_import.reading.stamps import parse_stamp_format
+from twin.log_import.reading.stamps import StampFormat
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -26,7 +26,7 @@ def ns_of(moment: datetime) -> int:
 def read(text: str, stamps: list[object] | pa.Array, zone: str | None = "UTC", **layout: str) -> list[int | None]:
     """Nanoseconds since 1970 UTC, None where a stamp could not be read."""
     column = stamps if isinstance(stamps, pa.Array) else pa.array(stamps)
-    ns, ok = parse_stamp_format(text, zone, TableLayout(**layout)).to_ns(column)
+    ns, ok = StampFormat(text, zone, TableLayout(**layout)).to_ns(column)
     assert ns.dtype == np.int64
     assert (ns[~ok] == 0).all()
     return [int(value) if good else None for value, good in zip(ns, ok, strict=True)]
@@ -237,4 +237,4 @@ def test_stamps_without_a_zone_need_one() -> None:
 )
 def test_formats_that_cannot_be(text: str, zone: str | None, told: str) -> None:
     with pytest.raises(ValueError, match=re.escape(told)):
-        parse_stamp_format(text, zone)
+        StampFormat(text, zone)

@@ -38,7 +38,7 @@ def insertion(station: str, path: Path, *, most: int = 400) -> AlignmentResult:
         with SwapRecorder(path, twin) as recorder:
             twin.begin()
             while twin.running and taken < most:
-                twin.advance(twin.axis_speeds(servo.speeds(twin.look())))
+                twin.advance(servo.speeds(twin.look()))
                 taken += 1
             twin.program.end(0, "time_limit", "")
             result = twin.result()

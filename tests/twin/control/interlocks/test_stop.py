@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tests.twin.control.desk import Desk
-from twin.control.interlocks import acknowledge, trip_station
+from twin.control.interlocks.stop import acknowledge, trip_station
 from twin.motion.profile import V, duration_s, segment_count
 from twin.records import (
     DISCRETE_MOTION,
