@@ -25,13 +25,33 @@ if TYPE_CHECKING:
 Array = np.ndarray
 
 
+OPTIONS = ("blending", "x", "y", "z", "yaw")
+"""What a phase of a timing set may have and no action of Timing-v0 represents."""
+
+
+def refuse_options(timing: TimingSet, file: str) -> None:
+    """Raise InputError for a timing set with options that Timing-v0's action lacks: it would be played without them."""
+    words = "Timing-v0's action has no such option; play the set with: swaptwin swap --timing"
+    if timing.planning != "nearest":
+        raise InputError(words, file=file, key="planning", value=timing.planning, allowed="nearest")
+    for phase in MECHANICAL[timing.kind]:
+        of, where = timing.of(phase), f"phases.{phase}" if phase in timing.phases else "default"
+        for name in OPTIONS:
+            if getattr(of, name):
+                raise InputError(words, file=file, key=f"{where}.{name}", allowed="left out")
+        if of.shaper == "matched":
+            raise InputError(words, file=file, key=f"{where}.shaper", value=of.shaper, allowed="none, zv, zvd, ei")
+
+
 class SetPolicy:
     """A timing set as a policy: the set's action for the requested phase."""
 
     def __init__(self, timing: TimingSet) -> None:
+        """Make it; raises InputError for a set with options that the action lacks."""
         from envs.timing_action import action_of
         from envs.timing_observation import OBSERVATION
 
+        refuse_options(timing, f"timing set {timing.name}")
         self.timing = timing
         names = [q.name for q in OBSERVATION]
         self._first = names.index(f"phase_{MECHANICAL['top_lift'][0]}")
@@ -63,6 +83,7 @@ class OwnSet(SetPolicy):
         from envs.timing_observation import OBSERVATION
 
         timing = load_timing(file, environment.station)
+        refuse_options(timing, file)
         phases = MECHANICAL[timing.kind]
         for phase in phases:
             of, where = timing.of(phase), f"phases.{phase}" if phase in timing.phases else "default"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import gymnasium
@@ -103,4 +104,24 @@ def test_options_of_the_command_line() -> None:
     given = {"station": "chassis", "parking": "guided", "conditions": "rain"}
     env = Scene(TASK, given).make()
     assert env.unwrapped.station.name == "chassis"
+    env.close()
+
+
+@pytest.mark.parametrize(
+    ("text", "key"),
+    [
+        ("default: {blending: true}", "default.blending"),
+        ("planning: shortest\ndefault: {}", "planning"),
+        ("default: {}\nphases: {store: {y: {acceleration_fraction: 0.5}}}", "phases.store.y"),
+        ("default: {shaper: matched}", "default.shaper"),
+    ],
+)
+def test_a_set_whose_options_no_action_represents_is_refused(tmp_path: Path, text: str, key: str) -> None:
+    """Played through the action it would be another set, and nobody would see it."""
+    file = tmp_path / "own.yaml"
+    head = "provenance: {chosen: own}\nname: own\ntitle: own\nstation: top_lift\nkind: top_lift\n"
+    file.write_text(head + text + "\n")
+    env = environment("top_lift")
+    with pytest.raises(InputError, match=f"own.yaml: {key}.*Timing-v0's action has no such option"):
+        load_policy(str(file), dict(TASK.baselines), env.unwrapped, timing_files=TASK.timing_files)
     env.close()

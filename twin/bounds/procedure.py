@@ -8,7 +8,7 @@ the reason for each item.
 
 from __future__ import annotations
 
-from math import ceil, log, pi, sqrt
+from math import ceil, inf, log, pi, sqrt
 
 import numpy as np
 
@@ -37,7 +37,7 @@ from twin.sequence.heights import (
     taken_load_of,
     weight_of,
 )
-from twin.sequence.load_actions import FORCE_SPEED, RESTS_SHARE
+from twin.sequence.load_actions import FORCE_SPEED, HANGS_SHARE, NEAR_SHARE, RESTS_SHARE
 from twin.setup.setup import SwapSetup
 
 CREEP_OUT_SHARE = 0.9
@@ -88,9 +88,19 @@ class ProcedurePath(Path):
         yields = bool(self.setup.params["seat_on_truck"][0, seat]) and not self.shares_truck
         return load_n * self._give(z) + (self._sink_m(load_n) if yields else 0.0)
 
-    def _ramp_s(self, load_n: float, z: float, seat: int, speed: float) -> float:
-        """Shortest time from rest in which a load changes by `load_n`, at no more than `speed`."""
-        return reach_s(self._travel_m(max(load_n, 0.0), z, seat), self.loaded[Z].up_to(speed))
+    def _ramp_s(self, load_n: float, z: float, seat: int, near_n: float) -> float:
+        """Shortest time from rest in which a load changes by `load_n`, the last `near_n` of it at the force speed.
+
+        Up to there axis z moves at contact speed at most; it slows down within the last part.
+        """
+        load_n = max(load_n, 0.0)
+        limits, whole_m = self.loaded[Z], self._travel_m(load_n, z, seat)
+        if near_n >= load_n:
+            return reach_s(whole_m, limits.up_to(self.force_mps))
+        fast_m = self._travel_m(load_n - near_n, z, seat)
+        slowing_m = speed_change_distance(self.contact_mps, self.force_mps, limits.a, limits.j)
+        slow_m = max(whole_m - fast_m - slowing_m, 0.0)
+        return reach_s(whole_m - slow_m, limits.up_to(self.contact_mps)) + slow_m / self.force_mps
 
     def _hang_m(self, load_n: float, z: float) -> float:
         """Part of the contact zone that the load's own stretch covers; negative for a table, which it presses down."""
@@ -186,7 +196,7 @@ class ProcedurePath(Path):
                 unlock,
                 f"take the weight off the locks, {self._travel_m(load_n, z, seat) * 1e3:.1f} mm",
                 "load cell",
-                self._ramp_s(load_n, z, seat, self.force_mps) + self.scan_s,
+                self._ramp_s(load_n, z, seat, inf if self.table else load_n - self._slack_n(z)) + self.scan_s,
             )
             lock = "slot lock" if unlock == "pick" else "lock"
             self._actuate(unlock, f"open the {lock}s", lock, lock_open_s)
@@ -197,6 +207,10 @@ class ProcedurePath(Path):
         off_s, self.take_s = leave_s(creep, way, self.leaving_mps, self.loaded[Z])
         self._add(phase, f"creep off the seat, {creep:.2f} m", AXES[Z], off_s)
         self._add(phase, f"{verb} to clearance, {way - creep:.2f} m", AXES[Z], self.take_s - off_s)
+
+    def _slack_n(self, z: float) -> float:
+        """Load up to which ropes may be pulled straight at contact speed."""
+        return max(HANGS_SHARE * weight_of(self.setup) - self._landed_n(z), 0.0)
 
     def _landed_n(self, z: float) -> float:
         """Load that a landing leaves at most on ropes, or at least presses a table with: it runs on as it stops."""
@@ -244,18 +258,20 @@ class ProcedurePath(Path):
             return
         z, seat = float(self._seat(self.job.put_seat)[Z]), self.job.put_seat
         load_n = seated_load_of(self.setup) - weight_of(self.setup, pack=RESTS_SHARE)
-        takes_s = self._ramp_s(load_n, z, seat, self.contact_mps) + self.scan_s
+        takes_s = self._ramp_s(load_n, z, seat, 0.0) + self.scan_s
         self._add(phase, "until the pack hangs in the slot's locks", "load cell", takes_s)
 
     def _pull(self, seat_at: np.ndarray) -> None:
         """From the load of a seated pack to that of the pull test, and back until the seat bears the pack again."""
         z, seat = float(seat_at[Z]), self.job.truck_seat
         pull_n = pull_load_of(self.setup)
-        for phase, what, other_n in (
-            ("pull_test", "pull on the locks", seated_load_of(self.setup)),
-            ("release", "give the load back", relaxed_load_of(self.setup)),
+        near_n = weight_of(self.setup, pack=NEAR_SHARE[self.station.kind]) - weight_of(self.setup)
+        for phase, what, other_n, slow_n in (
+            # a hoist pulls slowly all the way: it gains too much load while it slows down
+            ("pull_test", "pull on the locks", seated_load_of(self.setup), near_n if self.table else inf),
+            ("release", "give the load back", relaxed_load_of(self.setup), near_n),
         ):
             load_n = abs(pull_n - other_n)
             way_mm = self._travel_m(load_n, z, seat) * 1e3
-            takes_s = self._ramp_s(load_n, z, seat, self.force_mps) + self.scan_s
+            takes_s = self._ramp_s(load_n, z, seat, slow_n) + self.scan_s
             self._add(phase, f"{what}, {way_mm:.1f} mm", "load cell", takes_s)

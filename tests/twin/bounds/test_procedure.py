@@ -57,12 +57,13 @@ def test_sum_by_hand_with_axes_of_constant_speed():
 
     contact_s = 0.1 * log(10) + 0.01
     taken = (0.9 * spreader_n + 0.15 * pack_n) * (ropes(seat) + truck_m_per_n)
+    slack = 0.2 * spreader_n * (ropes(seat) + truck_m_per_n)  # to 0.3 of the spreader, from the 0.1 of its landing
     high = seat + rebound
     truck_m_per_n += ropes(high)
     takes = {
         "lower": (4.9 - seat - 0.047) / 0.5 + creep(0.047, spreader_n, seat) + contact_s,
         "grip": grip(4.0),
-        "unlock": taken / 0.02 + 0.01 + grip(5.0),
+        "unlock": slack / 0.05 + (taken - slack) / 0.02 + 0.01 + grip(5.0),
         "lift_out": (0.135 - taken) / 0.1 + (clear - seat - 0.135) / 0.5,
         "traverse_to_slot": (3.0 - 2 * 0.06) / 0.5,
         "store": (clear - slot - 0.05) / 0.5
@@ -79,7 +80,7 @@ def test_sum_by_hand_with_axes_of_constant_speed():
         + 0.01,
         "lock": grip(4.0),
         "pull_test": pack_n * truck_m_per_n / 0.02 + 0.01,
-        "release": 1.1 * pack_n * truck_m_per_n / 0.02 + 0.01 + grip(3.0),
+        "release": pack_n * truck_m_per_n * (0.5 / 0.05 + 0.6 / 0.02) + 0.01 + grip(3.0),
         "clear": 0.07 / 0.1 + (3.2 - high - 0.07) / 0.5,
     }
     phases = procedure_bound(setup).by_phase()
@@ -87,7 +88,7 @@ def test_sum_by_hand_with_axes_of_constant_speed():
     assert procedure_bound_s(setup) == pytest.approx(sum(takes.values()), abs=1e-5)
 
 
-@pytest.mark.parametrize(("name", "total_s"), list(zip(STATIONS, (107.9, 115.0, 130.4, 199.3), strict=True)))
+@pytest.mark.parametrize(("name", "total_s"), list(zip(STATIONS, (106.9, 113.5, 128.8, 194.6), strict=True)))
 def test_totals(name, total_s):
     assert procedure_bound_s(make_setup(station_of(name))) == pytest.approx(total_s, abs=0.1)
 
@@ -95,7 +96,7 @@ def test_totals(name, total_s):
 @pytest.mark.parametrize(("name", "independent_s"), [("top_lift", 111.0), ("chassis", 136.7)])
 def test_an_independent_calculation_is_little_above(name, independent_s):
     """It counts stops, run-on and the truck's springs more fully; what this bound leaves out is a few per cent."""
-    assert 0.95 * independent_s < procedure_bound_s(make_setup(station_of(name))) < independent_s
+    assert 0.94 * independent_s < procedure_bound_s(make_setup(station_of(name))) < independent_s
 
 
 def what_takes(bound: Bound, phase: str, what: str, job: int = 0) -> float:
@@ -139,9 +140,13 @@ def test_the_trucks_springs_count_for_a_robot_that_has_the_truck_to_itself():
     alone, two = (procedure_bound(make_setup(station_of(name))) for name in ("chassis_single", "chassis"))
     one_block = procedure_bound(make_setup(station_of("chassis"), truck="chassis_rigid_1"))
     mounts_s = what_takes(two, "pull_test", "pull on the locks")
-    assert what_takes(alone, "pull_test", "pull on the locks") > mounts_s + 0.5
-    assert what_takes(one_block, "pull_test", "pull on the locks") > mounts_s + 0.5
-    assert mounts_s == pytest.approx(2 * sqrt(0.012 / 0.8) / 2 + 1.25 * 1150 * 9.81 / 1e6 / 0.012 + 0.01, abs=1e-9)
+    assert what_takes(alone, "pull_test", "pull on the locks") > mounts_s + 0.3
+    assert what_takes(one_block, "pull_test", "pull on the locks") > mounts_s + 0.3
+    # jerk-limited up to 0.03 m/s, down to 0.012 within the last quarter of the weight, and on at that
+    mount_m, slowing_m = 1150 * 9.81 / 1e6, 0.042 * sqrt(0.018 / 0.8)
+    slow_m = 0.25 * mount_m - slowing_m if 0.25 * mount_m > slowing_m else 0.0
+    fast_s = sqrt(0.03 / 0.8) + (1.25 * mount_m - slow_m) / 0.03
+    assert mounts_s == pytest.approx(fast_s + slow_m / 0.012 + 0.01, abs=1e-9)
 
 
 # ----------------------------------------------------------------------------------------------- what it depends on
