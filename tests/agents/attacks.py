@@ -224,7 +224,7 @@ ATTACKS: dict[str, tuple[Any, str]] = {
     ),
     "numbers as strings": (
         lambda: policy(node("Cast", "w", "big", to=TensorProto.STRING), constants=(floats("w", 1 << 20),)),
-        "gives not numeric",
+        "gives no plain numbers",
     ),
     "sparse constant": (sparse_constant, "sparse weights"),
     "cycle": (

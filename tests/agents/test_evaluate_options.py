@@ -73,7 +73,11 @@ def test_a_frequency_that_the_file_fixes_is_played(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
-        ("overlap_s: 4.5", "overlap_s: 14.5", r"phases\.lower\.overlap_s: beyond .*got 14\.5 \(allowed: 0 to 10\)"),
+        (
+            "overlap_s: 4.5",
+            "overlap_s: 14.5",
+            r"phases\.lower\.overlap_s: outside the action range of Timing-v0, got 14\.5 \(allowed: 0 to 10\)",
+        ),
         (
             "default: {shaper: zvd",
             "default: {shaper: zvd, velocity_fraction: 0.1",

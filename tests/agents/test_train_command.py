@@ -105,7 +105,7 @@ def test_compiling_ends_with_the_wall_time_too(tmp_path: Path, monkeypatch: pyte
                 time.sleep(0.1)
         raise AssertionError("never interrupted")
 
-    monkeypatch.setattr(agents.train.run, "try_out", compiles)
+    monkeypatch.setattr(agents.train.run, "prepare", compiles)
     began_s = time.monotonic()
     with pytest.raises(InputError, match=r"^--wall-time-s: over after \d s of start-up .*, got 0\.5"):
         train(SCENE, tiny_config(wall_time_s=0.5), tmp_path / "run", Told())

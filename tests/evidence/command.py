@@ -65,6 +65,8 @@ OTHERS = {
     "hostile": "docs/interlocks.md: hostile runs",
     "edges": "docs/agreement.md: both plants at the edges",
     "timing_sets": "docs/reduced_order.md: random timing sets",
+    "bounds": "docs/bounds.md: both bounds, item by item",
+    "tuning": "FOLDER/tuning.json: samplers of the search at equal numbers of swaps",
     "day_log": "tests/evidence/day_log.json: speed and memory of importing a day's log",
 }
 """Tools of their own, `python -m tests.evidence.NAME`, and what they make."""

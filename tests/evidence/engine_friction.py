@@ -61,7 +61,7 @@ def read(folder: Path = HERE) -> Found:
 
 WIDENED = (
     ("model.py", r"^(POINTS, COLUMNS = \d+), (\d+)$", "{}, {}"),
-    ("points.py", r"^(RX, RY, .*) = range\((\d+)\)$", "{}, D1, D2 = range({})"),
+    ("contact_points.py", r"^(RX, RY, .*) = range\((\d+)\)$", "{}, D1, D2 = range({})"),
 )
 """Lines that give a contact point two more columns, for what the patch keeps there, however many there are."""
 

@@ -69,7 +69,7 @@ def test_the_patch_of_the_engines_friction_applies(tmp_path: Path) -> None:
     shutil.copytree(ROOT / "twin" / "plants" / "rom", plant, ignore=shutil.ignore_patterns("__pycache__"))
     subprocess.run(["git", "apply", str(engine_friction.PATCH)], cwd=tmp_path, check=True)
     engine_friction.widen(plant)
-    assert "def plane(" in (plant / "points.py").read_text()
+    assert "def plane(" in (plant / "contact_points.py").read_text()
 
 
 @pytest.mark.slow

@@ -26,6 +26,7 @@ from agents.tune.scenarios import fitting_pairs
 from agents.tune.score import summary
 from agents.tune.search import Search
 from agents.tune.space import Space
+from tests.evidence.part import OneLine, count
 from twin.catalogue import Station, load_station, load_timing, with_overrides
 
 FASTER = 1.3
@@ -81,10 +82,14 @@ def curve(campaign: Campaign, station: Station, sampler: str, seed: int, swaps: 
 
 def main() -> int:
     """Run all searches and write the table."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = OneLine(
+        prog="python -m tests.evidence.tuning",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.add_argument("-o", "--output", type=Path, required=True)
-    parser.add_argument("--swaps", type=int, default=18_000)
-    parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--swaps", type=count(1, 10_000_000), default=18_000)
+    parser.add_argument("--seeds", type=count(1, 10_000), default=5)
     parser.add_argument("--samplers", nargs="+", choices=SAMPLERS, default=list(SAMPLERS))
     given = parser.parse_args()
     given.output.mkdir(parents=True, exist_ok=True)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from tests.determinism.short_swap import cell_and_timing
+from tests.determinism.short_swap import setup_and_timing
 from twin.plants.rom.model import MODEL, STATE
 from twin.records import COMMAND, PARAMS, WORLD, joined
 from twin.runner.kinds import bullet_runner, rom_runner
@@ -17,7 +17,7 @@ from twin.setup.setup import SwapSetup
 
 @pytest.mark.parametrize("make", [bullet_runner, rom_runner, lambda setup: rom_runner([setup, setup])])
 def test_arrays_of_a_runner(make: Callable[[SwapSetup], Runner]) -> None:
-    runner = make(cell_and_timing()[0])
+    runner = make(setup_and_timing()[0])
     try:
         arrays = [(runner.worlds, WORLD), (runner.params, PARAMS), (runner.commands, COMMAND)]
         if runner.name == "rom":

@@ -257,7 +257,7 @@ def test_a_phase_that_has_begun_may_still_bring_a_fault(swaps: dict[str, Path]) 
 
 @pytest.mark.parametrize("text", ["scanner_blind:at_s=59.98", "wrong_pack:kg=3000", "guide_friction:factor=2"])
 def test_what_lies_before_is_refused(text: str, swaps: dict[str, Path]) -> None:
-    with pytest.raises(InputError, match="lies before the beginning of the branch|there from the beginning"):
+    with pytest.raises(InputError, match="lies before the beginning of the branch|acts from the beginning"):
         with_fault(swaps["top_lift"], 60.0, text)
 
 
