@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from twin.runner.kinds import rom_runner
 from twin.setup.setup import build_setup
 from twin.swap import SwapTwin
 
+ROOT = Path(__file__).resolve().parents[3]
 TRUCKS = {"top_lift": "tractor_6x4", "chassis": "chassis_tractor_3"}
 BLENDED = {"default.blending": True, "default.overlap_s": 0.3, "planning": "shortest"}
 
@@ -101,3 +103,12 @@ def test_a_robot_that_does_not_make_way_stops_the_other_one() -> None:
     held_back = swap("chassis", blended("chassis"), (drag,)).run()
     assert held_back.outcome in ("robot_distance", "following_error")
     assert not held_back.violations
+
+
+@pytest.mark.parametrize(("name", "most_s"), [("top_lift", 118.0), ("chassis", 120.0)])
+def test_the_examples_of_the_tuning_page_hold_what_their_heads_say(name: str, most_s: float) -> None:
+    timing = load_timing(ROOT / "docs" / "examples" / f"{name}_blended.yaml", load_station(name))
+    result = swap(name, timing, seed=50000).run()
+    assert result.outcome == "completed"
+    assert not result.violations
+    assert result.mechanical_time_s < most_s
