@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import datetime
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from twin.console import atomic_write, emit_json, progress
+from twin.console import atomic_write, emit_json, progress, write_target
 from twin.errors import InputError
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help="Write a timing set for a station's own tools.")
@@ -54,6 +53,7 @@ def timing_command(
         raise InputError("out of range", key="--seeds", value=seeds, allowed=f"0 to {MAX_SEEDS}")
     if parking not in ("guided", "unguided"):
         raise InputError("unknown parking", key="--parking", value=parking, allowed="guided, unguided")
+    target = write_target(output, key="--output") if output is not None else None
     at = load_station(station)
     given, factory = load_timing(timing, at), load_timing("factory", at)
     loaded = load_pack(pack) if pack is not None else None
@@ -73,8 +73,8 @@ def timing_command(
         with progress("ramp-in list") as line:
             played = range(seed, seed + seeds)
             steps = ramp_in(given, factory, at, who, what, played, parking=parking, progress=line.update)
-    if output is not None:
-        with atomic_write(Path(output)) as file:
+    if target is not None:
+        with atomic_write(target) as file:
             file.write(text.encode())
     rows, before = rows_of(given, at), rows_of(factory, at)
     changed = sum(a.value != b.value for a, b in zip(rows, before, strict=True))

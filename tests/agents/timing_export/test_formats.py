@@ -5,14 +5,17 @@ from __future__ import annotations
 import csv
 import io
 import re
+from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
 
+from agents.commands.export import timing_command
 from agents.timing_export.formats import NAMESPACE, SHAPERS, as_csv, as_plcopen, as_structured_text
 from agents.timing_export.parameters import rows_of
 from twin.catalogue import load_station, load_timing, with_overrides
 from twin.catalogue.schema import MECHANICAL, AxisTiming
+from twin.errors import InputError
 
 STATIONS = ("top_lift", "chassis", "top_lift_mast", "chassis_single")
 MEMBER = re.compile(r"(\w+) := ([-\d.]+|TRUE|FALSE)")
@@ -66,3 +69,10 @@ def test_real_literals_have_a_decimal_point_and_shapers_their_number() -> None:
             assert "." in value, name
     assert f"XShaper := {SHAPERS.index('zvd')}" in text
     assert text.count("(*") == text.count("*)")
+
+
+def test_a_file_that_cannot_be_written_is_one_line_before_anything_is_played(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="--output: cannot be written: there is no folder"):
+        timing_command("zvd", output=str(tmp_path / "none" / "x.csv"))
+    with pytest.raises(InputError, match="--format: unknown format, got 'xml'"):
+        timing_command("zvd", format="xml")
