@@ -29,6 +29,7 @@ from twin.motion.profile import speed_change_distance
 from twin.records import AXES, YAW, X, Z
 from twin.sequence.actions import LEAVING
 from twin.sequence.heights import (
+    CREEP_OUT_SHARE,
     contact_threshold_of,
     has_table,
     pull_load_of,
@@ -40,8 +41,6 @@ from twin.sequence.heights import (
 from twin.sequence.load_actions import FORCE_SPEED, HANGS_SHARE, NEAR_SHARE, RESTS_SHARE
 from twin.setup.setup import SwapSetup
 
-CREEP_OUT_SHARE = 0.9
-"""Share of the creep-out height over which a pack creeps off its seat."""
 SAME = 1e-9
 """Part of a scan by which a stroke may exceed a whole number of them and still end with it: rounding."""
 

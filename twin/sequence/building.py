@@ -203,12 +203,10 @@ def start_delay_s(program: Program, selection: Selection, phase: str, which: str
         return delays
     goal = seat_targets_of(program, selection, which)[:, X]
     here = program.runner.worlds["image"]["axis_position"][:, :, X]
-    homes = program.setup.station.robots.home_x_m
     limits = new_commands(program, selection, phase, which != "take_seat" and phase.startswith("traverse"), 0)
     for k in np.flatnonzero(blends(program, selection, phase)).tolist():
         n, r = int(selection.world[k]), int(selection.robot[k])
-        side = 1.0 if homes[r] > homes[1 - r] else -1.0
-        if side * (goal[k] - here[n, 1 - r]) < rail.least_distance_m(program) - 0.01:
+        if not rail.keeps_apart(program, r, float(goal[k]), float(here[n, 1 - r])):
             move = tuple(float(limits[of][k, X]) for of in ("velocity", "acceleration", "jerk"))
             delays[k] = rail.start_delay_s(program, n, r, float(goal[k]), (move[0], move[1], move[2]))
     return delays

@@ -46,16 +46,12 @@ def apart(which: str, phase: str) -> Gate:
         goal = seat_targets_of(program, selection, which)[:, X]
         here = program.runner.worlds["image"]["axis_position"][:, :, X]
         ok = np.zeros(len(selection), bool)
-        least = rail.least_distance_m(program) - 0.01
         early = of_timing.blends(program, selection, phase)
         for k in range(len(selection)):
             n, r = int(selection.world[k]), int(selection.robot[k])
             other = 1 - r
-            side = (
-                1.0 if program.setup.station.robots.home_x_m[r] > program.setup.station.robots.home_x_m[other] else -1.0
-            )
-            nearest = max(side * here[n, other], side * program.heading[n, other])
-            ok[k] = side * goal[k] - nearest >= least
+            places = (here[n, other], program.heading[n, other])
+            ok[k] = all(rail.keeps_apart(program, r, float(goal[k]), float(place)) for place in places)
             if not ok[k] and early[k]:
                 one = selection.where(np.arange(len(selection)) == k)
                 ok[k] = of_timing.start_delay_s(program, one, phase, which)[0] < np.inf

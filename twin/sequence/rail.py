@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from twin.control.interlocks.station import DISTANCE_MARGIN_M
+from twin.control.interlocks.station import DISTANCE_MARGIN_M, DISTANCE_TOLERANCE_M
 from twin.control.logic import motion_end_of
 from twin.motion.drives import STOP_JERK
 from twin.motion.profile import evaluate, new_profile, plan_rest_to_rest
@@ -23,6 +23,17 @@ def least_distance_m(program: Program) -> float:
     return float(program.setup.station.robots.length_m) + DISTANCE_MARGIN_M
 
 
+def side_of(program: Program, r: int) -> float:
+    """1.0 if robot `r` is the one with the larger x of the two on the rail, else -1.0."""
+    homes = program.setup.station.robots.home_x_m
+    return 1.0 if homes[r] > homes[1 - r] else -1.0
+
+
+def keeps_apart(program: Program, r: int, goal: float, nearest: float) -> bool:
+    """True if robot `r` at `goal` keeps the permissive's distance from the other one at `nearest`, as it controls."""
+    return side_of(program, r) * (goal - nearest) >= least_distance_m(program) - DISTANCE_TOLERANCE_M
+
+
 def start_delay_s(program: Program, n: int, r: int, goal: float, limits: tuple[float, float, float]) -> float:
     """Least delay of a move of axis x of robot `r` to `goal`, at `limits` (velocity, acceleration, jerk).
 
@@ -32,7 +43,7 @@ def start_delay_s(program: Program, n: int, r: int, goal: float, limits: tuple[f
     worlds, robots = program.runner.worlds, program.setup.station.robots
     other = 1 - r
     image = worlds["image"][n]
-    side = 1.0 if robots.home_x_m[r] > robots.home_x_m[other] else -1.0
+    side = side_of(program, r)
     least_m = least_distance_m(program)
     if image["axis_state"][other, X] == STANDSTILL or side * (goal - program.heading[n, other]) < least_m:
         return np.inf
