@@ -102,8 +102,9 @@ def blends(phase: str) -> Gate:
 
 
 def takes_up_slack(program: Program, selection: Selection) -> np.ndarray:
-    """Applies to blending end effectors on ropes: slack is taken up fast before the weight is taken."""
-    return of_timing.blends(program, selection, "unlock") & isinstance(program.setup.station.reeving, FourRope)
+    """Applies to blending end effectors on ropes, and to tables: slack, or most of the weight, is taken up fast."""
+    ropes_or_table = isinstance(program.setup.station.reeving, FourRope) or table(program)
+    return of_timing.blends(program, selection, "unlock") & ropes_or_table
 
 
 def pulls_fast(program: Program, selection: Selection) -> np.ndarray:
