@@ -10,7 +10,7 @@ from typing import Any
 
 from agents.guard import Guard
 from agents.modes import check_mode
-from agents.policies import load_policy
+from agents.policies import load_policy, timing_set_of
 from agents.tasks import Task
 from twin.conditions import canonical
 from twin.errors import InputError
@@ -122,7 +122,7 @@ def run_episode(environment: Any, guard: Guard, seed: int, task: Task, until_s: 
     Raises:
         TimeLimitError: it is not over at `until_s` (`time.monotonic`).
     """
-    observation, info = environment.reset(seed=seed)
+    observation, info = environment.reset(seed=seed, options=guard.options)
     guard.begin(seed)
     reward, cost, steps, over = 0.0, 0.0, 0, False
     while not over:
@@ -165,13 +165,9 @@ class Player:
         self.guards = []
         for name in policies:
             own = self.environment.unwrapped
-            policy = load_policy(
-                name,
-                dict(scene.task.baselines),
-                own,
-                trust_pickle=trust_pickle,
-                timing_files=scene.task.timing_files,
-            )
+            policy = timing_set_of(name, scene.task, own)
+            if policy is None:
+                policy = load_policy(name, dict(scene.task.baselines), own, trust_pickle=trust_pickle)
             check_mode(policy, own)
             self.guards.append(Guard(policy, self.environment.action_space))
 
@@ -189,6 +185,12 @@ class Player:
             name: getattr(guard.policy, "normaliser", None) for name, guard in zip(self.names, self.guards, strict=True)
         }
         return {name: str(normaliser.file) for name, normaliser in found.items() if normaliser is not None}
+
+    def timing_sets(self) -> dict[str, str]:
+        """Names of the timing sets that are played as they are, by policy."""
+        named = zip(self.names, self.guards, strict=True)
+        found = {name: getattr(guard.policy, "played", None) for name, guard in named}
+        return {name: played.name for name, played in found.items() if played is not None}
 
     def close(self) -> None:
         self.environment.close()

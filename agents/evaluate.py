@@ -34,6 +34,8 @@ class Evaluation:
     about: dict[str, Any]
     normalisers: Mapping[str, str] = field(default_factory=dict)
     """Files of running normalisers that were applied, by policy."""
+    timing_sets: Mapping[str, str] = field(default_factory=dict)
+    """Names of the timing sets that were played as they are, by policy."""
 
     @property
     def played(self) -> int:
@@ -50,7 +52,9 @@ class Evaluation:
             "seed": self.seed,
             **self._parked_again(),
             "policies": [
-                _summary(n, e, self.scene.task) | ({"normaliser": self.normalisers[n]} if n in self.normalisers else {})
+                _summary(n, e, self.scene.task)
+                | ({"normaliser": self.normalisers[n]} if n in self.normalisers else {})
+                | ({"timing_set": self.timing_sets[n]} if n in self.timing_sets else {})
                 for n, e in zip(self.policies, self.episodes, strict=True)
             ],
             "paired": self._paired(),
@@ -172,7 +176,7 @@ def evaluate(
     """
     player = Player(scene, policies, trust_pickle)  # report errors in one line before any process starts
     about = about_environment(player.environment.unwrapped, scene)
-    normalisers = player.normalisers()
+    normalisers, timing_sets = player.normalisers(), player.timing_sets()
     done: dict[int, list[Episode]] = {}
     interrupted = False
     seeds = range(seed, seed + episodes)
@@ -186,7 +190,7 @@ def evaluate(
     finally:
         player.close()
     columns = tuple(tuple(done[key][i] for key in sorted(done)) for i in range(len(policies)))
-    return Evaluation(scene, tuple(policies), seed, episodes, columns, about, normalisers), interrupted
+    return Evaluation(scene, tuple(policies), seed, episodes, columns, about, normalisers, timing_sets), interrupted
 
 
 def _answers(

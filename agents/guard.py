@@ -32,6 +32,11 @@ class Guard:
         self.neutral = np.clip(np.zeros_like(self.low), self.low, self.high)
         self.interventions: Counter[str] = Counter()
 
+    @property
+    def options(self) -> dict[str, Any] | None:
+        """Options of the environment's reset that the policy asks for."""
+        return getattr(self.policy, "options", None)
+
     def begin(self, seed: int) -> None:
         """Begin a new episode: reset the policy and the count."""
         self.interventions = Counter()

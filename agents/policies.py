@@ -6,12 +6,15 @@ import importlib
 import json
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
 from twin import seeding
 from twin.errors import InputError
+
+if TYPE_CHECKING:
+    from agents.tasks import Task
 
 Array = np.ndarray
 POLICY_STREAM = "policy"
@@ -63,6 +66,25 @@ def from_class(place: str, environment: Any, *more: str) -> Policy:
     module, name = place.split(":")
     policy: Policy = getattr(importlib.import_module(module), name)(environment, *more)
     return policy
+
+
+def timing_set_of(name: str, task: Task, environment: Any) -> Policy | None:
+    """Return the player of the timing set `name`, a file or a set of the environment's station; None if it is none.
+
+    The task's baselines of the same names are policies of its actions, and not meant here.
+
+    Raises:
+        InputError: the set is missing, invalid, or made for another station.
+    """
+    if task.timing_files is None or name in task.baselines or name in FLOOR:
+        return None
+    from twin.catalogue import names
+
+    if not name.endswith((".yaml", ".yml")) and name not in names("timing", environment.station):
+        return None
+    from agents.baselines.timing import PlayedSet
+
+    return PlayedSet(environment, name)
 
 
 def bundles_folder() -> Path:
@@ -136,15 +158,15 @@ def load_policy(
     return load_bundle(bundles_folder() / name, environment)
 
 
-def refuse_unknown(name: str, baselines: Iterable[str], environment: str) -> None:
+def refuse_unknown(name: str, baselines: Iterable[str], environment: str, sets: Iterable[str] = ()) -> None:
     """Raise InputError for a name that is neither a policy's nor a path; the path itself is not checked.
 
-    Allowed are the baselines and the bundles made for `environment`; a bundle made for another one is known, and
-    refused when it is loaded.
+    Allowed are the baselines, the timing sets `sets` and the bundles made for `environment`; a bundle made for another
+    one is known, and refused when it is loaded.
     """
     if "/" in name or name in (".", "..") or name.endswith((".yaml", ".yml", ".zip")):
         return
-    known = sorted([*baselines, *FLOOR, *bundle_names(environment)])
+    known = sorted({*baselines, *FLOOR, *sets, *bundle_names(environment)})
     if name in known or name in bundle_names():
         return
     from twin.catalogue.explain import hint

@@ -13,6 +13,7 @@ from envs.options import choice, known, number
 from twin import seeding
 from twin.catalogue import Pack, Station, Truck
 from twin.conditions import CONDITIONS, canonical
+from twin.setup.jobs import NEAREST
 from twin.setup.setup import SwapSetup, build_setup
 from twin.setup.variation import FRICTION_FACTORS, MAX_GAIN_SPREAD, POSE_FIELDS, Variation
 
@@ -76,6 +77,8 @@ class SwapCase:
 class SwapChoice:
     """Values that the constructor fixed; None is drawn in every episode.
 
+    `planning`: of the timing set that is played, see `twin.setup.jobs.plan_jobs`.
+
     Raises:
         InputError: truck and pack do not fit the station, none does, or a word is unknown.
     """
@@ -85,6 +88,7 @@ class SwapChoice:
     pack: Pack | None = None
     parking: str | None = None
     conditions: str | None = None
+    planning: str = NEAREST
 
     def __post_init__(self) -> None:
         if self.parking is not None:
@@ -131,7 +135,7 @@ class SwapChoice:
         drawn = {"conditions": conditions, "servo_gain_spread": SERVO_GAIN_SPREAD}
         variation = Variation.of(**{**drawn, **numbers, **(again or {})})
         where = station or self.station
-        setup = build_setup(where, truck, pack, seed=seed, parking=parking, variation=variation)
+        setup = build_setup(where, truck, pack, seed=seed, parking=parking, variation=variation, planning=self.planning)
         return SwapCase(seed, where, truck, pack, parking, variation, setup)
 
     def _narrowed(self, fixed: Mapping[str, Any]) -> SwapChoice:
@@ -143,7 +147,8 @@ class SwapChoice:
             parking = choice("options['parking']", fixed["parking"], (*PARKINGS, DRIVEN))
         if "conditions" in fixed:
             conditions = canonical(fixed["conditions"], "options['conditions']")
-        return SwapChoice(self.station, truck_of(fixed, self.truck), pack_of(fixed, self.pack), parking, conditions)
+        truck, pack = truck_of(fixed, self.truck), pack_of(fixed, self.pack)
+        return SwapChoice(self.station, truck, pack, parking, conditions, self.planning)
 
 
 def outside_gate(case: SwapCase) -> bool:

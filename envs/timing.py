@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -18,8 +19,9 @@ from envs.timing_action import ACTION
 from envs.timing_episode import TimingEpisode
 from envs.timing_observation import OBSERVATION, place_of
 from envs.timing_reward import REWARD_WEIGHTS as REWARD_WEIGHTS
-from twin.catalogue import Station, load_pack, load_station, load_timing, load_truck, with_overrides
+from twin.catalogue import Station, TimingSet, load_pack, load_station, load_timing, load_truck, with_overrides
 from twin.catalogue.schema import MECHANICAL
+from twin.errors import InputError
 from twin.runner.kinds import PLANTS
 
 Array = np.ndarray
@@ -143,8 +145,9 @@ class TimingEnv(EpisodicEnv):
     `reset(options=...)` (for one) fix `truck`, `pack`, `parking` (guided, unguided; by argument or option only, driven:
     the driver model parks the truck), `conditions` (clear, night, rain; by argument or option only, night+rain) and
     `last_phase`. Options alone fix `servo_gain_spread` (0.1 by default), `friction_factor` (of the guides),
-    `pack_mass_kg`, `truck_x_m`, `truck_y_m`, `truck_yaw_rad`. `reset(seed=s)` is episode s; a reset without a seed
-    draws one, given in `info["case"]["seed"]`, so every episode is reproducible from its seed.
+    `pack_mass_kg`, `truck_x_m`, `truck_y_m`, `truck_yaw_rad`. The option `timing` (a timing set, its name or file) has
+    that set played as it is, every option of it, and actions have no effect. `reset(seed=s)` is episode s; a reset
+    without a seed draws one, given in `info["case"]["seed"]`, so every episode is reproducible from its seed.
 
     Ends, in `info["outcome"]`; all of them terminate, as every wait of a swap has its own time limit:
 
@@ -219,6 +222,7 @@ class TimingEnv(EpisodicEnv):
             parking,
             conditions,
         )
+        self._choices = {self._choice.planning: self._choice}
         self._phases = MECHANICAL[self.station.kind]
         self.last_phase = last_phase if last_phase is None else choice("last_phase", last_phase, self._phases)
         self.plant_name = choice("plant", plant, PLANTS)
@@ -241,14 +245,29 @@ class TimingEnv(EpisodicEnv):
         """Begin episode `seed`, or the next one; `options`: see Start in the class docstring."""
         self._check_open("reset")
         super().reset(seed=seed)
-        fixed, place = part_of(options, self.last_phase, self.station)
+        played, chosen = self._played(options)
+        others = {name: value for name, value in (options or {}).items() if name != "timing"}
+        fixed, place = part_of(others, self.last_phase, self.station)
         episode = int(self.np_random.integers(2**63)) if seed is None else seed
         self._free()
-        case, swap = begin(self._choice, episode, fixed, self._factory, place, self._recorder, plant=self.plant_name)
-        self._episode = TimingEpisode(case, swap, self.station)
+        timing = played or self._factory
+        case, swap = begin(chosen, episode, fixed, timing, place, self._recorder, plant=self.plant_name)
+        self._episode = TimingEpisode(case, swap, self.station, played)
         self._outcome, self._begun = "running", True
         self._show_live()
         return self._episode.observation(), self._episode.info()
+
+    def _played(self, options: Mapping[str, Any] | None) -> tuple[TimingSet | None, SwapChoice]:
+        """Return the timing set that `options` has played, or None, and the choice with its planning."""
+        given = (options or {}).get("timing")
+        if given is None:
+            return None, self._choice
+        played = given if isinstance(given, TimingSet) else load_timing(given, self.station)
+        if played.kind != self.station.kind:
+            raise InputError("made for another kind of station", key="options['timing']", value=played.name)
+        if played.planning not in self._choices:
+            self._choices[played.planning] = replace(self._choice, planning=played.planning)
+        return played, self._choices[played.planning]
 
     def step(self, action: Array) -> tuple[Array, float, bool, bool, dict[str, Any]]:
         """Respond to the decision request and advance the swap to the next one."""

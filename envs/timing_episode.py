@@ -13,8 +13,9 @@ from envs.timing_action import ACTION, LIMITED, row_of
 from envs.timing_observation import natural_hz, observe
 from envs.timing_reward import REWARD_WEIGHTS, Limits, costs, reward_terms
 from twin.bounds import lower_bound_s, procedure_bound_s
-from twin.catalogue import Station
+from twin.catalogue import Station, TimingSet
 from twin.sequence.program import DecisionRequest
+from twin.sequence.timing import timing_row
 
 Array = np.ndarray
 
@@ -28,10 +29,10 @@ class TimingEpisode:
         asked: the open decision request, or the last one.
     """
 
-    def __init__(self, case: SwapCase, swap: TimedSwap, station: Station) -> None:
-        """`swap` waits at its first decision request."""
+    def __init__(self, case: SwapCase, swap: TimedSwap, station: Station, played: TimingSet | None = None) -> None:
+        """`swap` waits at its first decision request; `played`: the timing set that responds in place of actions."""
         assert swap.ask is not None
-        self.case, self.swap, self.station = case, swap, station
+        self.case, self.swap, self.station, self._played = case, swap, station, played
         self.asked: DecisionRequest = swap.ask
         self.outcome, self.reward = "running", 0.0
         self._limits = Limits(station.limits.lateral_warn_n, station.limits.sway_limit_m)
@@ -42,7 +43,13 @@ class TimingEpisode:
         self._clipped, self._limited = {q.name: False for q in ACTION}, dict.fromkeys(LIMITED, False)
 
     def answer(self, values: Sequence[float], clipped: dict[str, bool]) -> None:
-        """Respond to the decision request with an action within its bounds; `clipped`: elements that were clipped."""
+        """Respond to the decision request with an action within its bounds; `clipped`: elements that were clipped.
+
+        Where a timing set is played it responds, and the action is without effect.
+        """
+        if self._played is not None:
+            self.swap.answer(timing_row(self._played.of(self.asked.phase)))
+            return
         row, self._limited = row_of(values, natural_hz(self.swap.twin.program, self.asked), self.station)
         self._clipped = clipped
         self.swap.answer(row)

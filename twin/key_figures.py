@@ -1,4 +1,4 @@
-"""Key figures of a swap from the true state: sway, contact forces, displacement of the truck.
+"""Key figures of a swap from the true state: sway, contact forces, forces of the drives, displacement of the truck.
 
 Updated in every scan; the plant keeps the largest sway, and its drives meter the energy.
 """
@@ -48,8 +48,14 @@ def note_hand_over(w: Truth, image: Image, figures: Figures, p: Params, r: int) 
 
 @inlined_kernel
 def note_scan(w: Truth, image: Image, control: Control, figures: Figures, p: Params, commands: Any) -> None:
-    """Record contact forces since the last scan, hand-overs, and the displacement of the truck."""
+    """Record contact forces since the last scan, hand-overs, forces of the drives and displacement of the truck."""
+    scan_s = p.dt_s * p.scan_ticks
+    figures.drive_time_s += scan_s
     for r in range(p.robots):
+        for k in range(4):
+            drive = w.drive_n[r, k]
+            figures.drive_peak[r, k] = max(figures.drive_peak[r, k], abs(drive))
+            figures.drive_square_s[r, k] += scan_s * drive * drive
         note_hand_over(w, image, figures, p, r)
         if w.guide_force_n[r, 0] != 0.0 or w.guide_force_n[r, 1] != 0.0:
             figures.peak_lateral_n = max(figures.peak_lateral_n, planar(w.guide_force_n[r, 0], w.guide_force_n[r, 1]))

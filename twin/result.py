@@ -16,6 +16,7 @@ from twin.records import BUSY, TRIP
 from twin.runner.single import Runner
 from twin.sequence.decisions import inserted
 from twin.sequence.program import PhaseSpan, Program
+from twin.setup.ratings import DriveLoad
 from twin.setup.setup import SwapSetup
 
 if TYPE_CHECKING:
@@ -53,6 +54,8 @@ class SwapResult:
     """Faults that were to be injected, those of a branch among them, but never acted."""
     not_reached: frozenset[str] = frozenset()
     """Key figures that were not measured, because the swap ended before; `kpis` has their initial values."""
+    drives: dict[str, DriveLoad] = field(default_factory=dict)
+    """Load of each axis' drive until the swap's end, by axis."""
 
     @property
     def completed(self) -> bool:
@@ -121,6 +124,7 @@ class SwapResult:
                 for s in self.phases
             ],
             "kpis": {name: figures[name] for name in self.kpis},
+            "drives": {axis: load.as_json() for axis, load in self.drives.items()},
             "violations": list(self.violations),
             "events": list(self.events),
             "end_state_sha256": self.end_state_sha256,

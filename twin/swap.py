@@ -15,6 +15,7 @@ from twin.runner.single import Hook, Runner
 from twin.sequence.program import Program
 from twin.sequence.tables import TABLES
 from twin.sequence.timing import timing_table
+from twin.setup.ratings import drive_loads
 from twin.setup.setup import SwapSetup
 
 if TYPE_CHECKING:
@@ -172,6 +173,7 @@ class SwapTwin:
             branch=self.branch,
             faults_not_acted=tuple(fault.text for fault in self._not_acted),
             not_reached=not_reached(self.runner, program, n),
+            drives=drive_loads(setup.station, self.runner.worlds[n]["kpis"]),
         )
 
     def close(self) -> None:

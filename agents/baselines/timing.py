@@ -69,6 +69,32 @@ class SetPolicy:
         return int(np.argmax(observation[self._first : self._first + len(self._actions)]))
 
 
+class PlayedSet:
+    """A timing set that is played as it is, with every option: the environment takes it in place of actions.
+
+    Attributes:
+        played: the timing set.
+        options: of the environment's reset.
+    """
+
+    def __init__(self, environment: Any, name: str) -> None:
+        """`name`: of a set of the environment's station, or the path of one.
+
+        Raises:
+            InputError: the set is missing, invalid, or made for another station.
+        """
+        self.played = load_timing(name, environment.station)
+        self.options = {"timing": self.played}
+        self._action = np.zeros(environment.action_space.shape, environment.action_space.dtype)
+
+    def begin(self, seed: int) -> None:
+        """Do nothing: there is no internal state."""
+
+    def act(self, observation: Array) -> Array:
+        """Return an action without effect."""
+        return self._action.copy()
+
+
 class OwnSet(SetPolicy):
     """A timing set from a file, if the environment's action can represent it."""
 

@@ -39,7 +39,7 @@ def command(
     policy: Annotated[
         list[str] | None,
         typer.Option(
-            help="May be repeated: baseline (docking, alignment); factory, s_curve, zv, zvd or a set's file (timing); "
+            help="May be repeated: baseline (docking, alignment); a timing set, by name or file (timing); "
             "random, zero; a shipped bundle (alignment: align_sac, with --action-mode residual); a bundle's folder. "
             "Default: the baselines, random and zero."
         ),
@@ -81,7 +81,7 @@ def command(
     from agents.tasks import find_task
 
     what = find_task(task)
-    names = chosen_policies(what, policy)
+    names = chosen_policies(what, policy, station)
     at_most("--episodes", episodes, 1, MAX_EPISODES)
     at_most("--seed", seed, 0, 2**63 - 1 - episodes)
     processes = at_most("--workers", len(os.sched_getaffinity(0)) if workers is None else workers, 1, MAX_WORKERS)
@@ -125,9 +125,16 @@ def command(
         raise typer.Exit(EXIT_FAILED)
 
 
-def chosen_policies(task: Task, given: Sequence[str] | None) -> tuple[str, ...]:
-    """Return the policies to compare; by default the task's baselines, random and zero."""
+def chosen_policies(task: Task, given: Sequence[str] | None, station: str | None = None) -> tuple[str, ...]:
+    """Return the policies to compare, or raise InputError; by default the task's baselines, random and zero.
+
+    `station`: whose timing sets are policies too, where the task takes them.
+    """
+    from agents.episodes import DEFAULT_STATION
     from agents.policies import FLOOR, name_of, refuse_unknown
+    from twin.catalogue import names as names_of
+
+    sets = names_of("timing", station or DEFAULT_STATION) if task.timing_files is not None and given else []
 
     names = tuple(given) if given else (*task.baselines, *FLOOR)
     for name in names:
@@ -135,7 +142,7 @@ def chosen_policies(task: Task, given: Sequence[str] | None) -> tuple[str, ...]:
             raise InputError("not the name of a policy", key="--policy", value=name)
         if names.count(name) > 1:
             raise InputError("policy given twice", key="--policy", value=name)
-        refuse_unknown(name, task.baselines, name_of(task.environment))
+        refuse_unknown(name, task.baselines, name_of(task.environment), sets)
     return names
 
 
@@ -271,6 +278,8 @@ def print_evaluation(console: Console, evaluation: Evaluation, wall_s: float | N
     print_table(console, policy_table(result, console.width))
     for name, file in evaluation.normalisers.items():
         console.print(f"{label(name)}: observations go through its normaliser, {file}", markup=False, soft_wrap=True)
+    for name, played in evaluation.timing_sets.items():
+        console.print(f"{label(name)}: timing set {played}, played as it is, without actions", markup=False)
     if result["paired"] or result["paired_success"]:
         console.print()
         print_table(console, paired_table(result))

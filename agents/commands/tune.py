@@ -49,11 +49,16 @@ def command(
         str, typer.Option(help="blocks, tpe, nsga2, cmaes, random_phases or random (docs/tuning.md compares them).")
     ] = "blocks",
     study: Annotated[
-        str | None, typer.Option(help="Ledger (SQLite) to go on with. Default: OUTPUT.study.sqlite.")
+        str | None, typer.Option(help="Ledger (SQLite) to go on with. Default: beside the output, .study.sqlite.")
     ] = None,
     output: Annotated[
-        str, typer.Option("--output", "-o", help="Timing set (YAML) to write; pictures go beside it.")
-    ] = ("tuned.yaml"),
+        str | None,
+        typer.Option(
+            "--output",
+            "-o",
+            help="Timing set (YAML) to write; pictures go beside it. Default: STATION_tuned.yaml in this folder.",
+        ),
+    ] = None,
     reference: Annotated[
         int, typer.Option(help="Swaps of the check on the reference plant; fewer where the time is short.")
     ] = 8,
@@ -74,11 +79,13 @@ def command(
 
     budget_s = check_limits(budget, trials, seed, reference)
     processes = at_most("--workers", core_count() if workers is None else workers, 1, MAX_WORKERS)
-    target, ledger_path = targets(output, study)
     settings = settings_of(station, truck, pack, start, objective, sampler, seed, set_ or ())
+    target, ledger_path = targets(output or f"{settings.station.name}_tuned.yaml", study)
+    words = "the study goes on from" if ledger_path.exists() else "the study is kept in"
     began_s = time.monotonic()
     try:
         with Ledger(ledger_path, "--study") as ledger, Campaign(ledger, processes) as campaign:
+            typer.echo(f"{words} {ledger_path}; a set that passes goes to {target}", err=True)
             outcome = run(settings, ledger, campaign, trials, budget_s, reference)
             counts = campaign.counts
     except WorkerDiedError as error:
@@ -195,24 +202,27 @@ class Shown:
         from agents.tune.score import summary
 
         of = summary(search.best.figures)
-        start = summary(search.state.told[0].figures)["mechanical_time_s"]["median"]
+        start = summary(search.state.played[0].figures)["mechanical_time_s"]["median"]
         median, force = of["mechanical_time_s"]["median"], of["peak_lateral_force_n"]["p95"]
         if median is not None and start is not None:
             gain = 100.0 * (1.0 - search.best.score.objectives["time"])
             self.best = f"best {median:.1f} s (factory's less {gain:.1f} %), {force / 1e3:.1f} kN"
         rate = self.counts.played / self.counts.playing_s if self.counts.playing_s > 0.0 else 0.0
-        self._show(f"candidate {search.told}, {self.counts.asked} swaps, {rate:.0f}/s: {self.best}", search.told)
+        self._show(
+            f"candidate {search.candidate_count}, {self.counts.asked} swaps, {rate:.0f}/s: {self.best}",
+            search.candidate_count,
+        )
 
     def check(self, words: str) -> None:
         """Show what is checked."""
         self._show(f"checking {words}" + (f"; {self.best}" if self.best else ""), None)
 
-    def _show(self, words: str, told: int | None) -> None:
+    def _show(self, words: str, candidates: int | None) -> None:
         spent_s = time.monotonic() - self.began_s
         if self.budget_s is not None:
             self.line.update(f"{words}; {duration(max(self.budget_s - spent_s, 0.0))} left", completed=spent_s)
         else:
-            self.line.update(words, completed=told)
+            self.line.update(words, completed=candidates)
 
 
 def write_files(
@@ -239,8 +249,8 @@ def print_outcome(
     from agents.tune.score import summary
 
     console.print(
-        f"{settings.station.name}, seed {settings.seed}: {outcome.search.told} candidates, {counts.asked} swaps "
-        f"({counts.found} of them from the ledger), {duration(wall_s)} in all",
+        f"{settings.station.name}, seed {settings.seed}: {outcome.search.candidate_count} candidates, "
+        f"{counts.asked} swaps ({counts.found} of them from the ledger), {duration(wall_s)} in all",
         markup=False,
     )
     console.print()

@@ -145,6 +145,7 @@ class Figures:
         lower_bound_s, procedure_bound_s: the two bounds of the plan that was played; None of a swap that has none.
         violations: numbers of the safety invariants that were broken; 0 stands for a state that is not finite.
         insert_attempts: attempted insertions into the truck, by pack.
+        drive_peak_share, drive_rms_share: peak and RMS force of each axis' drive over its ratings, by axis.
         error: last lines of the exception of a swap that ended as `error`.
     """
 
@@ -163,6 +164,8 @@ class Figures:
     insert_attempts: tuple[int, ...] = ()
     violations: tuple[int, ...] = ()
     phases_s: dict[str, float] = field(default_factory=dict)
+    drive_peak_share: dict[str, float] = field(default_factory=dict)
+    drive_rms_share: dict[str, float] = field(default_factory=dict)
     error: str = ""
 
     @property
@@ -260,7 +263,15 @@ def figures_of(result: Any) -> Figures:
         insert_attempts=tuple(int(n) for n in result.insert_attempts),
         violations=(0, *violations) if wild else violations,
         phases_s=phases,
+        drive_peak_share=_shares(result.drives, "peak_share"),
+        drive_rms_share=_shares(result.drives, "rms_share"),
     )
+
+
+def _shares(drives: Any, name: str) -> dict[str, float]:
+    """One share of every axis' drive; 0 where the state was not finite, which is a violation of its own."""
+    shares = {axis: float(getattr(load, name)) for axis, load in drives.items()}
+    return {axis: round(share, 9) if math.isfinite(share) else 0.0 for axis, share in shares.items()}
 
 
 FROM_KPIS = (

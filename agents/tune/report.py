@@ -56,7 +56,7 @@ def as_json(outcome: Outcome, settings: Settings, counts: Counts, wall_s: float,
         "objectives": list(settings.objectives),
         "seed": settings.seed,
         "version": program_version(),
-        "trials": outcome.search.told,
+        "trials": outcome.search.candidate_count,
         "swaps": counts.asked,
         "played": counts.played,
         "wall_s": round(wall_s, 3),
@@ -64,7 +64,7 @@ def as_json(outcome: Outcome, settings: Settings, counts: Counts, wall_s: float,
         "best": None,
         "baseline": summary(outcome.factory_unseen),
         "reference": {"plant": REFERENCE, "seeds": len(outcome.factory_reference)},
-        "pareto": [front_row(one, outcome.search.state.told[0]) for one in outcome.front],
+        "pareto": [front_row(one, outcome.search.state.played[0]) for one in outcome.front],
         "worth": [{"phase": one.phase, "s": one.s, "changed": one.changed} for one in outcome.worth],
         "refused": [{"candidate": one.number, "plant": one.plant, "why": one.why} for one in outcome.refused],
         "pictures": files[1:],
@@ -106,7 +106,7 @@ def text_of(outcome: Outcome, settings: Settings, counts: Counts, name: str, com
     comments = [
         f"{command}",
         f"version {program_version()}, sampler {settings.sampler}, seed {settings.seed}, {budget}: "
-        f"{outcome.search.told} candidates, {counts.asked} swaps",
+        f"{outcome.search.candidate_count} candidates, {counts.asked} swaps",
         f"reduced-order plant, {own['swaps']} scenarios that the search has not seen: {_words(own)}",
         f"  factory on the same: {_words(summary(outcome.factory_unseen))}",
         f"  less than factory, paired: {gain['median']:.2f} s (95 % interval {low:.2f} to {high:.2f})",
@@ -120,8 +120,9 @@ def text_of(outcome: Outcome, settings: Settings, counts: Counts, name: str, com
     trucks = ", ".join(dict.fromkeys(f"{truck.name} with {pack.name}" for truck, pack in settings.pairs))
     comments.append(f"trucks and packs: {trucks}")
     evidence = (
-        f"swaptwin tune, version {program_version()}, seed {settings.seed}, {outcome.search.told} candidates, "
-        f"{counts.asked} swaps; median {own['mechanical_time_s']['median']} s against factory's "
+        f"swaptwin tune, version {program_version()}, seed {settings.seed}, "
+        f"{outcome.search.candidate_count} candidates, {counts.asked} swaps; "
+        f"median {own['mechanical_time_s']['median']} s against factory's "
         f"{summary(outcome.factory_unseen)['mechanical_time_s']['median']} s on {own['swaps']} unseen scenarios, "
         f"checked on {len(best.reference)} swaps of the reference plant"
     )
@@ -141,17 +142,17 @@ def _words(of: dict[str, Any]) -> str:
 
 def front_of(outcome: Outcome, settings: Settings) -> Front:
     """Return what the picture shows; every set on the scenarios that it was played on."""
-    played = [one for one in outcome.search.state.told if one.deepest >= STRICT_FROM and one.score.feasible]
+    played = [one for one in outcome.search.state.played if one.deepest >= STRICT_FROM and one.score.feasible]
     numbers = {one.number for one in outcome.front}
     others = [_point(one) for one in played if one.number not in numbers and one.number > 0]
     members = [_point(one) for one in outcome.front]
     front = lowest(members)  # the others are on it for their sway
     best = outcome.best.candidate if outcome.best is not None else None
     return Front(
-        title=f"{settings.station.name}: {outcome.search.told} candidates, {outcome.search.swaps} swaps",
+        title=f"{settings.station.name}: {outcome.search.candidate_count} candidates, {outcome.search.swaps} swaps",
         front=front,
         others=[*others[-SHOWN_OTHERS:], *(one for one in members if one not in front)],
-        factory=_point(outcome.search.state.told[0], settings.start.name),
+        factory=_point(outcome.search.state.played[0], settings.start.name),
         best=_point(best) if best is not None else None,
     )
 

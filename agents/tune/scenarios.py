@@ -78,11 +78,11 @@ def scenario(station: Station, pairs: Pairs, seed: int, number: int, attempt: in
     parking = "unguided" if draw.uniform() < UNGUIDED_SHARE else "guided"
     conditions = str(draw.choice(list(CONDITIONS), p=list(CONDITIONS.values())))
     swap_seed = int(seeding.key(seed, f"tune swap/{number}/{attempt}") >> 1)
-    variation = Variation.of(conditions=conditions, **_error_of(error, pack))
+    variation = Variation.of(conditions=conditions, **error_of(error, pack))
     return Scenario(truck, pack, parking, error, variation, swap_seed)
 
 
-def _error_of(error: str, pack: Pack) -> dict[str, float]:
+def error_of(error: str, pack: Pack) -> dict[str, float]:
     """Return the values of `Variation` that an error has."""
     return {
         NOMINAL: {},

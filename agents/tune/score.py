@@ -16,6 +16,20 @@ OBJECTIVES = ("time", "p95", "force", "sway")
 95th percentile of the peak lateral force over the abort limit. `sway`: 95th percentile of the sway at hand-over over
 the sway limit. Each is the better the lower."""
 TAIL = 95.0
+CONSTRAINTS = {
+    "violations": "in more than no swap",
+    "outside_model": "in more than no swap",
+    "completed": "below factory's",
+    "first_attempt": "below factory's",
+    "force_p95": "above factory's",
+    "force_abort": "more often than factory",
+    "drive_peak": "at its limit more often than factory's,",
+    "drive_rms": "above the continuous rating, and factory's,",
+    "sway_p95": "above the station's limit, and factory's,",
+}
+"""Each constraint in words, before the amount by which it is not met."""
+AT_LIMIT = 0.999
+"""Share of its limit from which a drive counts as at it."""
 WORST = 10.0
 """Value of an objective where there is none: no scenario was completed."""
 
@@ -82,6 +96,8 @@ def score(own: Sequence[Figures], factory: Sequence[Figures], limits: Limits, *,
         "force_p95": (force - force_margin * reference) / limits.abort_n,
         "sway_p95": sway / limits.sway_m - max(1.0, _sway(factory) / limits.sway_m),
         "force_abort": (_beyond(own, limits) - _beyond(factory, limits)) / n,
+        "drive_peak": (_saturated(own) - _saturated(factory)) / n,
+        "drive_rms": _largest(own, "drive_rms_share") - max(1.0, _largest(factory, "drive_rms_share")),
     }
     return Score(n, objectives, {name: value for name, value in excess.items() if value > 1e-12})
 
@@ -98,6 +114,16 @@ def _sway(figures: Sequence[Figures]) -> float:
 def _beyond(figures: Sequence[Figures], limits: Limits) -> int:
     """Number of swaps with a lateral force over the abort limit."""
     return sum(one.peak_lateral_force_n > limits.abort_n for one in figures)
+
+
+def _saturated(figures: Sequence[Figures]) -> int:
+    """Number of swaps in which a drive was at its limit: the plant lets none beyond."""
+    return sum(max(one.drive_peak_share.values(), default=0.0) >= AT_LIMIT for one in figures)
+
+
+def _largest(figures: Sequence[Figures], name: str) -> float:
+    """Largest share of all swaps and axes."""
+    return max((share for one in figures for share in getattr(one, name).values()), default=0.0)
 
 
 def summary(own: Sequence[Figures]) -> dict[str, Any]:
@@ -120,6 +146,8 @@ def summary(own: Sequence[Figures]) -> dict[str, Any]:
         "peak_lateral_force_n": two([one.peak_lateral_force_n for one in own]),
         "max_lateral_force_n": round(max((one.peak_lateral_force_n for one in own), default=0.0), 1),
         "residual_sway_m": two([one.residual_sway_m for one in done]),
+        "max_drive_peak_share": round(_largest(own, "drive_peak_share"), 4),
+        "max_drive_rms_share": round(_largest(own, "drive_rms_share"), 4),
         "violations": sum(bool(one.violations) for one in own),
         "completed": round(len(done) / len(own), 4) if own else None,
         "first_attempt": round(sum(one.first_attempt for one in own) / len(own), 4) if own else None,

@@ -37,7 +37,7 @@ def margin(n: int) -> float:
 
 @dataclass
 class Search:
-    """One search. `run` goes on until all candidates are told or `stop` says so, which it is asked after each wave.
+    """One search. `run` goes on until all candidates are played or `stop` says so, which it is asked after each wave.
 
     Attributes:
         keep: called with the candidates of a wave before they are played: numbers and values.
@@ -72,17 +72,17 @@ class Search:
         return self.state.records[0]
 
     @property
-    def told(self) -> int:
-        """Number of candidates told."""
-        return len(self.state.told)
+    def candidate_count(self) -> int:
+        """Number of candidates that have been played."""
+        return len(self.state.played)
 
     def run(self, trials: int | None = None, stop: Stop | None = None) -> None:
-        """Search until `trials` candidates are told, or `stop`; candidate 0 is the start."""
+        """Search until `trials` candidates are played, or `stop`; candidate 0 is the start."""
         if not self.state.records:
             self._begin()
-        while (trials is None or self.told < trials) and not (stop is not None and stop(self)):
-            count = self.wave if trials is None else min(self.wave, trials - self.told)
-            self._run_wave(range(self.told, self.told + count))
+        while (trials is None or self.candidate_count < trials) and not (stop is not None and stop(self)):
+            count = self.wave if trials is None else min(self.wave, trials - self.candidate_count)
+            self._run_wave(range(self.candidate_count, self.candidate_count + count))
             if self.on_wave is not None:
                 self.on_wave(self)
 
@@ -94,7 +94,7 @@ class Search:
             self.keep({0: values})
         for n in self.rungs[: self.top + 1]:
             self._play([start], n)
-        self.state.told.append(start)
+        self.state.played.append(start)
         self.state.records = [start] * len(self.targets)
 
     def _run_wave(self, numbers: Sequence[int]) -> None:
@@ -114,7 +114,7 @@ class Search:
             if not alive:
                 break
             self._play(alive, n)
-        state.told += wave
+        state.played += wave
         self._stagnant = 0 if self._take_records(wave) else self._stagnant + 1
         self.sampler.tell(wave, state)
         if self._stagnant >= STAGNANT * len(self.targets) and self.top < len(self.rungs) - 1:
@@ -164,7 +164,7 @@ class Search:
         for k, target in enumerate(self.targets):
             reviewed = self.leaders(target, before)[:REVIEWED]
             numbers = dict.fromkeys([0, self.state.records[k].number, *(one.number for one in reviewed)])
-            some = [self.state.told[number] for number in numbers]
+            some = [self.state.played[number] for number in numbers]
             self._play(some, n)
             others = [one for one in some if one.number > 0] or some
             self.state.records[k] = min(others, key=lambda one: (target.rank(one.scores[n]), one.number))
@@ -172,7 +172,7 @@ class Search:
 
     def leaders(self, target: Target, n: int) -> list[Candidate]:
         """Return the candidates that were played on `n` scenarios or more, the best first, of equal values one."""
-        played = [one for one in self.state.told if n in one.scores]
+        played = [one for one in self.state.played if n in one.scores]
         played.sort(key=lambda one: (target.rank(one.score), one.number))
         seen: dict[tuple[tuple[str, Value], ...], Candidate] = {}
         for one in played:

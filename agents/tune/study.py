@@ -15,7 +15,7 @@ from agents.tune.problem import UNSEEN, Play, Problem
 from agents.tune.samplers import make_sampler
 from agents.tune.samplers.base import Candidate
 from agents.tune.scenarios import Pairs
-from agents.tune.score import Score
+from agents.tune.score import CONSTRAINTS, Score
 from agents.tune.search import RUNGS, STRICT_FROM, WAVE, Search, margin
 from agents.tune.space import Space, Value
 from twin.catalogue import Station, TimingSet
@@ -126,7 +126,7 @@ class Study:
         self.problem = Problem(settings.station, settings.pairs, settings.factory, space, settings.seed, play)
         self.key = digest(settings.as_plain())
         ledger.begin_study(self.key, settings.as_plain())
-        self._stored = ledger.candidates(self.key)
+        self._in_ledger = ledger.candidates(self.key)
         sampler = make_sampler(settings.sampler, space, settings.seed, settings.objectives)
         self.search = Search(
             self.problem, sampler, settings.objectives, settings.rungs, settings.wave, self._keep, on_wave
@@ -136,9 +136,11 @@ class Study:
     def _keep(self, proposed: dict[int, dict[str, Value]]) -> None:
         """Store candidates; those of a study that goes on have to be the same again."""
         for number, values in proposed.items():
-            if number in self._stored and self._stored[number] != values:
-                raise RuntimeError(f"candidate {number} of the stored study differs: a sampler that does not repeat")
-        self.ledger.put_candidates(self.key, {n: v for n, v in proposed.items() if n not in self._stored})
+            if number in self._in_ledger and self._in_ledger[number] != values:
+                raise RuntimeError(
+                    f"candidate {number} of the study in the ledger differs: a sampler that does not repeat"
+                )
+        self.ledger.put_candidates(self.key, {n: v for n, v in proposed.items() if n not in self._in_ledger})
 
     def run(
         self,
@@ -203,7 +205,7 @@ class Study:
 
     def worth(self, chosen: Candidate) -> list[Worth]:
         """Return what each changed phase is worth, most first: the search's own first scenarios, without that phase."""
-        space, start = self.problem.space, self.search.state.told[0]
+        space, start = self.problem.space, self.search.state.played[0]
         numbers = range(WORTH_SWAPS)
         blocks: dict[str, dict[str, Value]] = {}
         for one in space.parameters:
@@ -227,7 +229,9 @@ class Study:
         found: list[Candidate] = []
         for n in reversed(search.rungs[: search.top + 1]):
             leaders = [one for one in search.leaders(target, n) if one.score.feasible and one.number > 0]
-            better = [one for one in leaders if target.value(one.score) < target.value(search.state.told[0].scores[n])]
+            better = [
+                one for one in leaders if target.value(one.score) < target.value(search.state.played[0].scores[n])
+            ]
             found += [one for one in better if one not in found]
         return found[:SHORTLIST]
 
@@ -242,7 +246,7 @@ class Study:
 
     def front(self) -> list[Candidate]:
         """Return the feasible sets that no other one beats in time, force and sway at once, fastest first."""
-        played = [one for one in self.search.state.told if one.deepest >= STRICT_FROM and one.score.feasible]
+        played = [one for one in self.search.state.played if one.deepest >= STRICT_FROM and one.score.feasible]
         axes = ("time", "force", "sway")
         points = [tuple(one.score.objectives[name] for name in axes) for one in played]
         kept: dict[tuple[float, ...], Candidate] = {}
@@ -250,15 +254,3 @@ class Study:
             if not any(all(a <= b for a, b in zip(p, point, strict=True)) and p != point for p in points):
                 kept.setdefault(point, one)
         return [kept[point] for point in sorted(kept)]
-
-
-CONSTRAINTS = {
-    "violations": "in more than no swap",
-    "outside_model": "in more than no swap",
-    "completed": "below factory's",
-    "first_attempt": "below factory's",
-    "force_p95": "above factory's",
-    "force_abort": "more often than factory",
-    "sway_p95": "above the station's limit, and factory's,",
-}
-"""Each constraint in words, before the amount by which it is not met."""

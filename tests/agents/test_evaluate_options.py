@@ -16,13 +16,17 @@ from agents.episodes import DEFAULT_STATION, Episode, Player, Scene, TimeLimitEr
 from agents.evaluate import Evaluation, evaluate
 from agents.policies import load_policy
 from agents.tasks import TASKS, find_task
+from envs.timed_swap import TimedSwap
 from tests.agents.test_train_command import Told
 from tests.agents.tiny import TASK
-from twin import kernel_cache
-from twin.catalogue import load_station, with_overrides
+from twin import catalogue, kernel_cache
+from twin.catalogue import load_station, load_timing, with_overrides
 from twin.catalogue.load import models_folder
 from twin.errors import InputError
+from twin.runner.kinds import runner_maker
+from twin.swap import SwapTwin
 
+BLENDED = Path(__file__).resolve().parents[2] / "docs" / "examples" / "top_lift_blended.yaml"
 ZVD = models_folder() / "timing" / "top_lift" / "zvd.yaml"
 ROM = {"plant": "rom", "truck": "tractor_6x4", "pack": "cab_282"}
 
@@ -36,13 +40,47 @@ def reported(capsys: pytest.CaptureFixture[str], *arguments: str) -> dict[str, A
 # ------------------------------------------------------------------------------------------- timing sets of one's own
 
 
-def test_a_timing_file_is_a_policy_and_does_what_the_set_of_that_name_does(tmp_path: Path) -> None:
+def test_a_timing_file_is_played_as_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A set with options ends in the very state of the swap that has it as its timing set."""
+    states = []
+
+    def ended(self: Any) -> Any:
+        states.append(self.twin.runner.state_sha256(0))
+        return close(self)
+
+    close = TimedSwap.close
+    monkeypatch.setattr(TimedSwap, "close", ended)
+    done, _ = evaluate(Scene(TASKS["timing"], ROM), [str(BLENDED)], episodes=1, seed=0, workers=1)
+    [[own]] = done.episodes
+    case = Scene(TASKS["timing"], ROM).make().unwrapped
+    case.reset(seed=0, options={"timing": str(BLENDED)})
+    swap = SwapTwin(case._episode_now().case.setup, load_timing(BLENDED, "top_lift"), make_runner=runner_maker("rom"))
+    result = swap.run()
+    swap.close()
+    assert (own.outcome, result.outcome) == ("completed", "completed")
+    assert own.time_s == pytest.approx(result.mechanical_time_s, abs=1e-9)
+    assert result.end_state_sha256 == states[0]
+    assert (own.steps > 10, own.interventions) == (True, {})
+    assert done.as_json()["policies"][0]["timing_set"] == "top_lift_blended"
+
+
+def test_a_copy_of_a_baseline_is_as_fast_but_for_rounding(tmp_path: Path) -> None:
     mine = tmp_path / "mine.yaml"
     mine.write_bytes(ZVD.read_bytes())
     done, _ = evaluate(Scene(TASKS["timing"], ROM), [str(mine), "zvd", "factory"], episodes=1, seed=0, workers=1)
     [[own], [named], [factory]] = done.episodes
-    assert own == named
+    assert own.time_s == pytest.approx(named.time_s, abs=0.1)
     assert own.time_s < factory.time_s - 5.0
+    assert [row.get("timing_set") for row in done.as_json()["policies"]] == ["mine", None, None]
+
+
+def test_a_set_of_the_station_is_a_policy_by_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also one that is no baseline; at a station without it the name is unknown."""
+    monkeypatch.setattr(catalogue, "names", lambda kind, station: ["zvd", "tuned"])
+    assert chosen_policies(TASKS["timing"], ["tuned"], "top_lift") == ("tuned",)
+    monkeypatch.setattr(catalogue, "names", lambda kind, station: ["zvd"])
+    with pytest.raises(InputError, match=r"--policy: unknown policy.*, got 'tuned'"):
+        chosen_policies(TASKS["timing"], ["tuned"], "top_lift")
 
 
 def test_a_frequency_that_the_file_fixes_is_played(tmp_path: Path) -> None:
@@ -73,16 +111,7 @@ def test_a_frequency_that_the_file_fixes_is_played(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
-        (
-            "overlap_s: 4.5",
-            "overlap_s: 14.5",
-            r"phases\.lower\.overlap_s: outside the action range of Timing-v0, got 14\.5 \(allowed: 0 to 10\)",
-        ),
-        (
-            "default: {shaper: zvd",
-            "default: {shaper: zvd, velocity_fraction: 0.1",
-            r"default\.velocity_fraction",
-        ),
+        ("overlap_s: 4.5", "overlap_s: -4.5", r"phases\.lower\.overlap_s: "),
         ("overlap_s: 4.5", "overlaps: 4.5", r"phases\.lower\.overlaps: .*unknown key"),
         ("kind: top_lift", "kind: chassis", "mine.yaml"),
         ("shaper: zvd", "shaper: [", "mine.yaml"),

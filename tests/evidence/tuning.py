@@ -65,14 +65,14 @@ def curve(campaign: Campaign, station: Station, sampler: str, seed: int, swaps: 
         rows.append(
             {
                 "swaps": search.swaps,
-                "candidates": search.told,
+                "candidates": search.candidate_count,
                 "search_s": round(spent_s, 2),
                 "playing_s": round(playing_s, 2),
                 "searched": search.best.score.objectives["time"],
                 "judged": judged.objectives,
                 "broken": judged.broken,
                 "summary": summary(own),
-                "values": {k: v for k, v in search.best.values.items() if v != search.state.told[0].values[k]},
+                "values": {k: v for k, v in search.best.values.items() if v != search.state.played[0].values[k]},
             }
         )
         print(f"{sampler} seed {seed}: {rows[-1]['swaps']} swaps, {judged.objectives['time']:.4f} of factory's time, "

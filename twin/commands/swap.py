@@ -336,4 +336,16 @@ def figure_rows(result: SwapResult) -> list[tuple[str, str, str]]:
         )
     ]
     rows += [(words, shown(key, 2, factor), unit) for key, words, factor, unit in KPI_ROWS if key in figures]
+    return rows + drive_rows(result)
+
+
+def drive_rows(result: SwapResult) -> list[tuple[str, str, str]]:
+    """(words, value, unit) of the drives' loads as shares of their ratings; the continuous ratings are estimates."""
+    words = (("peak_share", "peak, of the limit"), ("rms_share", "RMS, of the rating (estimate)"))
+    rows = []
+    for axis, load in result.drives.items():
+        for name, said in words:
+            share = getattr(load, name)
+            value = f"{100.0 * share:.0f}" if math.isfinite(share) else NOT_FINITE
+            rows.append((f"drive {axis}: {said}", value, "%"))
     return rows

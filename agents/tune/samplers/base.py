@@ -71,13 +71,13 @@ class State:
     Attributes:
         targets: the weighted sums that are searched for.
         records: best candidate of each target.
-        told: all candidates whose rungs are over, by number.
+        played: all candidates whose rungs are over, by number.
         target: the target of the wave that is asked for.
     """
 
     targets: tuple[Target, ...]
     records: list[Candidate]
-    told: list[Candidate] = field(default_factory=list)
+    played: list[Candidate] = field(default_factory=list)
     target: int = 0
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import optuna
 
 from agents.tune.samplers.base import Candidate, State, candidate_seed
+from agents.tune.score import CONSTRAINTS
 from agents.tune.space import Space, Value
 
 NSGA_POPULATION = 32
@@ -74,7 +75,8 @@ class _ByOptuna:
     def tell(self, wave: Sequence[Candidate], state: State) -> None:
         for candidate in wave:
             trial = self._running.pop(candidate.number)
-            trial.set_constraint("broken", candidate.score.violation)
+            for name in CONSTRAINTS:
+                trial.set_constraint(name, candidate.score.broken.get(name, 0.0))
             self.study.tell(trial, self._values(candidate, state))
 
 

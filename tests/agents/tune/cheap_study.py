@@ -49,11 +49,11 @@ def run(ledger: Path | None, trials: int, pause_s: float = 0.0, **other: Any) ->
         campaign.make_player = before
 
 
-def told(outcome: Outcome) -> dict[str, Any]:
+def outcome_of(outcome: Outcome) -> dict[str, Any]:
     """What has to be the same, interrupted or not."""
     return {
         "best": None if outcome.best is None else [outcome.best.candidate.number, outcome.best.candidate.values],
-        "candidates": [[one.number, one.values, one.deepest] for one in outcome.search.state.told],
+        "candidates": [[one.number, one.values, one.deepest] for one in outcome.search.state.played],
         "front": [one.number for one in outcome.front],
         "refused": [[one.number, one.plant, one.why] for one in outcome.refused],
         "swaps": outcome.search.swaps,
@@ -62,4 +62,4 @@ def told(outcome: Outcome) -> dict[str, Any]:
 
 if __name__ == "__main__":
     file, count, pause = Path(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3]) if len(sys.argv) > 3 else 0.0
-    print(json.dumps(told(run(file, count, pause)[0])))
+    print(json.dumps(outcome_of(run(file, count, pause)[0])))

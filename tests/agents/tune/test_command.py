@@ -28,14 +28,14 @@ def _cheap(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(campaign, "make_player", lambda: play)
 
 
-def told(capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
+def printed(capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
     found: dict[str, Any] = json.loads(capsys.readouterr().out)
     return found
 
 
 def test_a_study_leaves_a_set_with_its_evidence_and_two_pictures(capsys: pytest.CaptureFixture[str]) -> None:
     assert swaptwin.run([*LINE, "-o", "my_set.yaml", "--json"]) == 0
-    found = told(capsys)
+    found = printed(capsys)
     assert sorted(os.listdir()) == ["my_set.html", "my_set.png", "my_set.study.sqlite", "my_set.yaml"]
     assert (found["trials"], found["errors"], found["reference"]["seeds"]) == (33, 0, 2)
     best, baseline = found["best"], found["baseline"]
@@ -61,11 +61,25 @@ def test_a_study_leaves_a_set_with_its_evidence_and_two_pictures(capsys: pytest.
     assert b"plotly" in Path("my_set.html").read_bytes()
 
 
+def test_without_an_output_the_files_are_named_after_the_station(capsys: pytest.CaptureFixture[str]) -> None:
+    """So the set of another station is not replaced; the first line says where study and set go."""
+    assert swaptwin.run([*LINE, "--json"]) == 0
+    said = capsys.readouterr()
+    ledger = Path(json.loads(said.out)["study"])
+    assert (ledger.name, Path("top_lift_tuned.yaml").exists()) == ("top_lift_tuned.study.sqlite", True)
+    first = said.err.splitlines()[0]
+    assert first.startswith("the study is kept in ")
+    assert str(ledger) in first
+    assert "top_lift_tuned.yaml" in first
+    assert swaptwin.run([*LINE, "--json"]) == 0
+    assert capsys.readouterr().err.startswith("the study goes on from ")
+
+
 def test_the_same_command_again_plays_nothing_and_writes_the_same(capsys: pytest.CaptureFixture[str]) -> None:
     assert swaptwin.run([*LINE, "-o", "a.yaml", "--json"]) == 0
-    first, text = told(capsys), Path("a.yaml").read_text()
+    first, text = printed(capsys), Path("a.yaml").read_text()
     assert swaptwin.run([*LINE, "-o", "a.yaml", "--json"]) == 0
-    again = told(capsys)
+    again = printed(capsys)
     assert (first["played"] > 0, again["played"]) == (True, 0)
     assert Path("a.yaml").read_text() == text
     for key in ("trials", "swaps", "best", "baseline", "reference", "pareto", "refused"):
@@ -75,7 +89,7 @@ def test_the_same_command_again_plays_nothing_and_writes_the_same(capsys: pytest
 def test_a_budget_ends_in_time(capsys: pytest.CaptureFixture[str]) -> None:
     line = [word for word in LINE if word not in ("--trials", "33")]
     assert swaptwin.run([*line, "--budget", "10", "-o", "a.yaml", "--json"]) == 0
-    found = told(capsys)
+    found = printed(capsys)
     assert found["trials"] > 33
     assert found["wall_s"] < 30.0
 
@@ -126,7 +140,7 @@ def test_a_changed_station_is_another_study(capsys: pytest.CaptureFixture[str]) 
         (["-o", "a.json"], "--output: is no YAML file's name"),
         (["-o", "none/a.yaml"], "--output: cannot be written: there is no folder"),
         (["--study", "none/a.sqlite"], "--study: cannot be written: there is no folder"),
-        (["--study", "tuned.yaml"], "--study: the same file as one of the result"),
+        (["--study", "top_lift_tuned.yaml"], "--study: the same file as one of the result"),
         (["--study", "text.txt"], "--study: cannot be used as a ledger"),
         (["--set", "axes.z.speed=1"], "--set station.axes.z.speed: unknown key"),
         (["--set", "axes.z.velocity_mps=-1"], "--set station.axes.z.velocity_mps: out of range"),

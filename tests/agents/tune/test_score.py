@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from agents.experiments.trial import Figures
-from agents.tune.score import Limits, score, summary
+from agents.tune.score import CONSTRAINTS, Limits, score, summary
 
 LIMITS = Limits(abort_n=6000.0, sway_m=0.015)
 
@@ -50,6 +50,17 @@ def test_sway_beyond_the_stations_limit_is_refused() -> None:
     swaying = [swap(residual_sway_m=0.016) for _ in range(20)]
     assert set(score(swaying, FACTORY, LIMITS).broken) == {"sway_p95"}
     assert score(swaying, swaying, LIMITS).feasible
+
+
+def test_drives_stay_within_their_ratings() -> None:
+    strong = [swap(drive_peak_share={"x": 1.0}, drive_rms_share={"x": 0.2, "z": 1.1}) for _ in range(20)]
+    within = [swap(drive_peak_share={"x": 0.9}, drive_rms_share={"x": 0.2, "z": 0.99}) for _ in range(20)]
+    found = score(strong, FACTORY, LIMITS)
+    assert found.broken == pytest.approx({"drive_peak": 1.0, "drive_rms": 0.1})
+    assert set(found.broken) < set(CONSTRAINTS)
+    assert score(within, FACTORY, LIMITS).feasible
+    assert score(strong, strong, LIMITS).feasible, "what factory does itself is allowed"
+    assert summary([*within, strong[0]])["max_drive_rms_share"] == 1.1
 
 
 def test_the_margin_widens_the_force() -> None:

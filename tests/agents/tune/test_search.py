@@ -39,7 +39,7 @@ def test_known_sets_are_tried_whole_and_phase_by_phase() -> None:
     space = Space(STATION, FACTORY, (OPTIMUM,))
     found = Search(Problem(STATION, PAIRS, FACTORY, space, 1, play), make_sampler("blocks", space, 1, ("time",)))
     found.run(2)
-    assert found.state.told[1].values == space.values_of(OPTIMUM)
+    assert found.state.played[1].values == space.values_of(OPTIMUM)
     assert found.best.number == 1
     grafts = [name for kind, name, _ in found.sampler._queue if kind == "graft"]  # type: ignore[attr-defined]
     assert sorted(grafts) == sorted(f"0.{phase}" for phase in MECHANICAL["top_lift"])
@@ -81,20 +81,20 @@ def test_the_same_seed_gives_the_same_candidates(sampler: str) -> None:
     once, again, other = search(sampler), search(sampler), search(sampler, seed=2)
     for one in (once, again, other):
         one.run(40)
-    values = [[one.values for one in of.state.told] for of in (once, again, other)]
+    values = [[one.values for one in of.state.played] for of in (once, again, other)]
     assert values[0] == values[1] != values[2]
-    assert len(once.state.told) == 40
-    for one in once.state.told:
+    assert len(once.state.played) == 40
+    for one in once.state.played:
         once.problem.space.timing(one.values)  # within the schema
 
 
 def test_candidates_are_raced() -> None:
     found = search("blocks")
     found.run(200)
-    depths = [one.deepest for one in found.state.told[1:]]
+    depths = [one.deepest for one in found.state.played[1:]]
     assert depths.count(2) > 0.5 * len(depths)
     assert found.best.deepest >= 16
-    assert found.swaps == sum(len(one.figures) for one in found.state.told)
+    assert found.swaps == sum(len(one.figures) for one in found.state.played)
 
 
 def test_a_wave_serves_every_objective() -> None:

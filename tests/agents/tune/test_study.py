@@ -19,7 +19,7 @@ from agents.experiments.ledger import Ledger
 from agents.experiments.trial import REFERENCE, Figures, Trial
 from agents.tune.study import Study
 from tests.agents.experiments.small import USED, cheap, play
-from tests.agents.tune.cheap_study import ROOT, run, settings, told
+from tests.agents.tune.cheap_study import ROOT, outcome_of, run, settings
 from tests.tiers import slow
 
 TRIALS = 65
@@ -49,7 +49,7 @@ def test_kill_9_loses_nothing_and_counts_nothing_twice(tmp_path: Path, moments: 
         hits += killed(file, draw.uniform(0.0, 0.4))
     assert hits
     resumed, playing = run(file, TRIALS)
-    assert json.dumps(told(resumed)) == json.dumps(told(whole))
+    assert json.dumps(outcome_of(resumed)) == json.dumps(outcome_of(whole))
     assert playing.counts.played + playing.counts.found == playing.counts.asked
     with Ledger(file) as ledger:
         assert sorted(ledger.candidates(Study(settings(), ledger, play).key)) == list(range(TRIALS))
@@ -60,8 +60,8 @@ def test_a_longer_study_goes_on_from_a_shorter_one(tmp_path: Path) -> None:
     short, _ = run(file, 49)  # candidate 0 and three whole waves
     longer, playing = run(file, 81)
     again, _ = run(None, 81)
-    assert told(longer) == told(again)
-    assert told(longer)["candidates"][:40] == told(short)["candidates"][:40]
+    assert outcome_of(longer) == outcome_of(again)
+    assert outcome_of(longer)["candidates"][:40] == outcome_of(short)["candidates"][:40]
     assert playing.counts.found > 100
 
 
@@ -69,8 +69,8 @@ def test_another_seed_is_another_study_in_the_same_ledger(tmp_path: Path) -> Non
     file = tmp_path / "a.sqlite"
     one, _ = run(file, 33)
     other, _ = run(file, 33, seed=6)
-    assert told(one) != told(other)
-    assert told(run(file, 33)[0]) == told(one)
+    assert outcome_of(one) != outcome_of(other)
+    assert outcome_of(run(file, 33)[0]) == outcome_of(one)
 
 
 def test_a_sampler_that_does_not_repeat_is_found_out(tmp_path: Path) -> None:
@@ -80,7 +80,7 @@ def test_a_sampler_that_does_not_repeat_is_found_out(tmp_path: Path) -> None:
         study = Study(settings(), ledger, play)
         first = ledger.candidates(study.key)[3]
         name = next(iter(first))
-        with pytest.raises(RuntimeError, match="candidate 3 of the stored study differs"):
+        with pytest.raises(RuntimeError, match="candidate 3 of the study in the ledger differs"):
             study._keep({3: {**first, name: 0.123}})
 
 
