@@ -251,7 +251,9 @@ class TimingEnv(EpisodicEnv):
         episode = int(self.np_random.integers(2**63)) if seed is None else seed
         self._free()
         timing = played or self._factory
-        case, swap = begin(chosen, episode, fixed, timing, place, self._recorder, plant=self.plant_name)
+        case, swap = begin(
+            chosen, episode, fixed, timing, place, self._recorder, plant=self.plant_name, played=played is not None
+        )
         self._episode = TimingEpisode(case, swap, self.station, played)
         self._outcome, self._begun = "running", True
         self._show_live()

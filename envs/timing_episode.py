@@ -14,6 +14,7 @@ from envs.timing_observation import natural_hz, observe
 from envs.timing_reward import REWARD_WEIGHTS, Limits, costs, reward_terms
 from twin.bounds import lower_bound_s, procedure_bound_s
 from twin.catalogue import Station, TimingSet
+from twin.catalogue.schema import MECHANICAL
 from twin.sequence.program import DecisionRequest
 from twin.sequence.timing import timing_row
 
@@ -30,10 +31,13 @@ class TimingEpisode:
     """
 
     def __init__(self, case: SwapCase, swap: TimedSwap, station: Station, played: TimingSet | None = None) -> None:
-        """`swap` waits at its first decision request; `played`: the timing set that responds in place of actions."""
-        assert swap.ask is not None
+        """`swap` waits at its first decision request; `played`: the timing set that responds in place of actions.
+
+        With such a set the swap may have ended before, which the first step then tells.
+        """
+        assert swap.ask is not None or played is not None
         self.case, self.swap, self.station, self._played = case, swap, station, played
-        self.asked: DecisionRequest = swap.ask
+        self.asked: DecisionRequest = swap.ask or DecisionRequest(0, 0, 0, MECHANICAL[station.kind][0])
         self.outcome, self.reward = "running", 0.0
         self._limits = Limits(station.limits.lateral_warn_n, station.limits.sway_limit_m)
         self._shown = self._before = swap.shown()
@@ -48,6 +52,8 @@ class TimingEpisode:
         Where a timing set is played it responds, and the action is without effect.
         """
         if self._played is not None:
+            if self.swap.ask is None:
+                return
             self.swap.answer(timing_row(self._played.of(self.asked.phase)))
             return
         row, self._limited = row_of(values, natural_hz(self.swap.twin.program, self.asked), self.station)

@@ -64,6 +64,20 @@ def test_a_timing_file_is_played_as_it_is(tmp_path: Path, monkeypatch: pytest.Mo
     assert done.as_json()["policies"][0]["timing_set"] == "top_lift_blended"
 
 
+def test_a_swap_that_ends_before_its_first_phase_is_an_episode_that_failed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Robots that stand ready move before the first decision request, and may trip there."""
+    begin = TimedSwap._begin
+
+    def trips(self: TimedSwap, *arguments: Any) -> None:
+        begin(self, *arguments)
+        self.twin.program.end(0, "estop", "")
+
+    monkeypatch.setattr(TimedSwap, "_begin", trips)
+    done, _ = evaluate(Scene(TASKS["timing"], ROM), [str(BLENDED)], episodes=1, seed=0, workers=1)
+    [[own]] = done.episodes
+    assert (own.outcome, own.success, own.steps, own.reparked) == ("estop", False, 1, 0)
+
+
 def test_a_copy_of_a_baseline_is_as_fast_but_for_rounding(tmp_path: Path) -> None:
     mine = tmp_path / "mine.yaml"
     mine.write_bytes(ZVD.read_bytes())

@@ -67,6 +67,8 @@ OTHERS = {
     "timing_sets": "docs/reduced_order.md: random timing sets",
     "bounds": "docs/bounds.md: both bounds, item by item",
     "tuning": "FOLDER/tuning.json: samplers of the search at equal numbers of swaps",
+    "tuning_killed": "FOLDER/killed.json: a search that was killed beside one that was not",
+    "timing_checks": "FOLDER/robust.md, FOLDER/compare.md: timing sets under errors, and beside factory",
     "day_log": "tests/evidence/day_log.json: speed and memory of importing a day's log",
 }
 """Tools of their own, `python -m tests.evidence.NAME`, and what they make."""
@@ -150,7 +152,7 @@ def broken_claims(names: list[str], folder: Path) -> list[str]:
 
 def others() -> str:
     """Lines on the tables that this command does not make, and what makes them."""
-    lines = (f"  .venv/bin/python -m tests.evidence.{name:11}  {what}" for name, what in OTHERS.items())
+    lines = (f"  .venv/bin/python -m tests.evidence.{name:13}  {what}" for name, what in OTHERS.items())
     head = "Other figures are made by tools of their own, which change nothing here without --write:"
     return "\n".join([head, "", *lines])
 

@@ -210,6 +210,8 @@ TOOLS = {
     "command": ([], ["--seeds", "--workers"]),
     "day_log": ([], ["--hours"]),
     "tuning": (["-o", "FOLDER"], ["--swaps", "--seeds"]),
+    "tuning_killed": (["-o", "FOLDER"], ["--trials", "--moments", "--workers"]),
+    "timing_checks": (["robust", "-o", "FOLDER"], ["--seeds"]),
 }
 """Tools with numbers on their command line."""
 

@@ -49,7 +49,7 @@ def materials(folder: Path) -> Path:
 def lines(out: str) -> dict[str, list[str]]:
     """A command line of every command; what it writes goes into folder `out`."""
     return {
-        "demo": ["demo", "--folder", f"{out}/demo"],
+        "demo": ["demo", "--folder", f"{out}/demo", "--no-video"],
         "swap": [*SWAP, "--record", f"{out}/swap.mcap"],
         "evaluate": ["evaluate", "docking", "--policy", "zero", "--episodes", "1", "--workers", "1"],
         "agree": ["agree", "--seeds", "1", "--reference", str(ROOT / "tests/evidence/top_lift_guided.jsonl")],

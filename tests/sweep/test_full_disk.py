@@ -36,7 +36,7 @@ WRITES = {
     "export": ([*EXPORT, "--format", "plcopen", "-o", "{}/t.xml"], "t.xml"),
     "train": ([*TRAIN, "--out", "{}/run"], "run/"),
     "tune": ([*TUNE, "-o", "{}/tuned.yaml", "--study", "tuned.sqlite"], "tuned.html"),
-    "demo": (["demo", "--folder", "{}/demo"], "demo/"),
+    "demo": (["demo", "--folder", "{}/demo", "--no-video"], "demo/"),
 }
 NO_ROOM = {
     # and those that find no room even for a few bytes

@@ -17,6 +17,7 @@ from twin.catalogue.schema import PHASES
 from twin.commands import demo
 from twin.errors import InputError
 from twin.result import SwapResult
+from twin.sequence.program import PhaseSpan
 from twin.swap import SwapTwin
 
 
@@ -62,13 +63,14 @@ def test_json_and_exit_codes(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    monkeypatch.setattr(demo, "run_both", lambda seed, paths: results)
-    assert swaptwin.run(["demo", "--folder", str(tmp_path / "new" / "runs"), "--json"]) == 0
+    monkeypatch.setattr(demo, "run_all", lambda seed, paths: [one for one in results for _ in range(2)])
+    assert swaptwin.run(["demo", "--folder", str(tmp_path / "new" / "runs"), "--no-video", "--json"]) == 0
     said = json.loads(capsys.readouterr().out)
-    assert [swap["station"] for swap in said["swaps"]] == ["top_lift", "chassis"]
+    assert [swap["station"] for swap in said["swaps"]] == ["top_lift", "top_lift", "chassis", "chassis"]
+    assert [one["mechanical_time_s"] for one in said["won"]] == [0.0, 0.0]
     assert (tmp_path / "new" / "runs").is_dir()
-    monkeypatch.setattr(demo, "run_both", lambda seed, paths: [dataclasses.replace(results[0], outcome="jam")])
-    assert swaptwin.run(["demo", "--folder", str(tmp_path), "--json"]) == 1
+    monkeypatch.setattr(demo, "run_all", lambda seed, paths: [dataclasses.replace(results[0], outcome="jam")] * 2)
+    assert swaptwin.run(["demo", "--folder", str(tmp_path), "--no-video", "--json"]) == 1
 
 
 def test_a_folder_that_cannot_be_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -100,11 +102,38 @@ def test_what_a_worker_sends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
 
     monkeypatch.setattr(SwapTwin, "run", run)
     pipe = Pipe()
-    demo._work(pipe, "top_lift", 0, str(tmp_path / "a.mcap"))  # type: ignore[arg-type]
+    demo._work(pipe, "top_lift", "factory", 0, str(tmp_path / "a.mcap"))  # type: ignore[arg-type]
     assert isinstance(pipe.setpoint[0], demo.Progress)
     assert pipe.setpoint[0].text.startswith("identify  0.0 s, ")
     assert isinstance(pipe.setpoint[-2], SwapResult)
     assert pipe.setpoint[-1] == "closed"
     pipe = Pipe()
-    demo._work(pipe, "top_lift", 0, str(tmp_path / "no" / "a.mcap"))  # type: ignore[arg-type]
+    demo._work(pipe, "top_lift", "factory", 0, str(tmp_path / "no" / "a.mcap"))  # type: ignore[arg-type]
     assert isinstance(pipe.setpoint[0], InputError)
+
+
+def test_seconds_won_are_those_of_phases_and_of_the_whole(results: list[SwapResult]) -> None:
+    phases = (
+        PhaseSpan("lower", 0.0, 9.0, 0, 0),
+        PhaseSpan("insert", 9.0, 20.0, 0, 0),
+        PhaseSpan("scan", -9.0, 0.0, 0, 0),
+    )
+    slow = dataclasses.replace(results[0], phases=phases, mechanical_time_s=20.0)
+    faster = (PhaseSpan("lower", 0.0, 6.0, 0, 0), PhaseSpan("insert", 5.0, 14.0, 0, 0))
+    fast = dataclasses.replace(results[0], phases=faster, mechanical_time_s=14.0, timing="quick")
+    [won] = demo.won_of([slow, fast])
+    assert (won["timing"], won["mechanical_time_s"]) == ("quick", 6.0)
+    assert (won["phases_s"]["lower"], won["phases_s"]["insert"], won["phases_s"]["lock"]) == (3.0, 2.0, 0.0)
+    assert "scan" not in won["phases_s"]
+    text = io.StringIO()
+    demo.print_won(Console(file=text, width=100), [slow, fast])
+    assert "mechanical time" in text.getvalue()
+    assert "top_lift: quick" in text.getvalue()
+
+
+def test_a_machine_that_cannot_draw_has_no_video(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    paths = {("top_lift", which): tmp_path / f"{which}.mcap" for which in (demo.FACTORY, demo.OTHER)}
+    assert demo.make_video(paths, tmp_path) is None
+    assert capsys.readouterr().err.startswith("note: no video: ")
