@@ -153,6 +153,7 @@ def stand_ready(phase: str) -> Start:
         goal = seat_targets_of(program, selection, "truck_seat", leaning=True)
         commands["target"][:, (X, Y, YAW)] = goal[:, (X, Y, YAW)]
         commands["target"][:, Z] = leaving_z(program)
+        commands["delay_s"][:, X] = start_delay_s(program, selection, phase, "truck_seat")
         add_shaper(program, selection, phase, commands, commands["target"][:, Z])
         commands["load_known_from"] = empty_free_z(program, selection)
         return inside_axes(program, selection, commands)

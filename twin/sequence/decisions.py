@@ -13,7 +13,7 @@ from twin.records import DONE, JAM, REFUSED, TIMEOUT, X
 from twin.records.causes import OVER_PACK
 from twin.sequence import building as of_timing
 from twin.sequence import rail
-from twin.sequence.building import seat_of, seat_targets_of
+from twin.sequence.building import seat_of
 from twin.sequence.heights import table
 from twin.sequence.program import Gate, Program, Selection, Then
 from twin.setup.jobs import Task
@@ -43,7 +43,7 @@ def apart(which: str, phase: str) -> Gate:
     def gate(program: Program, selection: Selection) -> np.ndarray:
         if program.setup.station.robots.count < 2:
             return np.ones(len(selection), bool)
-        goal = seat_targets_of(program, selection, which)[:, X]
+        goal = of_timing.rail_goal(program, selection, which, phase)
         here = program.runner.worlds["image"]["axis_position"][:, :, X]
         ok = np.zeros(len(selection), bool)
         early = of_timing.blends(program, selection, phase)

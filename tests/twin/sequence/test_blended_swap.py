@@ -109,6 +109,20 @@ def test_a_robot_that_does_not_make_way_stops_the_other_one() -> None:
     assert not held_back.violations
 
 
+@pytest.mark.parametrize("seed", [0, 50003, 50051])
+def test_robots_that_stand_ready_at_neighbouring_seats_take_turns(seed: int) -> None:
+    """Both set off in the same scan, to places 0.85 m apart, and later to those of the truck as measured.
+
+    Of the seeds, the truck of 50003 stands aside by more than the robots' spare, that of 50051 leans.
+    """
+    station, truck = load_station("chassis"), load_truck("chassis_tractor_2")
+    timing = blended("chassis")
+    setup = build_setup(station, truck, load_pack("chassis_171"), seed=seed, planning=timing.planning)
+    result = SwapTwin(setup, timing, make_runner=rom_runner).run()
+    assert result.outcome == "completed"
+    assert not result.violations
+
+
 @pytest.mark.parametrize(("name", "most_s"), [("top_lift", 118.0), ("chassis", 117.0)])
 def test_the_examples_of_the_tuning_page_hold_what_their_heads_say(name: str, most_s: float) -> None:
     timing = load_timing(ROOT / "docs" / "examples" / f"{name}_blended.yaml", load_station(name))
