@@ -24,6 +24,7 @@ _OF_PHASE = {
     "settle_dwell_s": "s",
     "creep_height_m": "m",
     "creep_speed_mps": "m/s",
+    "creep_height_per_scatter": "m/m",
     "overlap_s": "s",
     "blending": "",
 }
@@ -64,4 +65,4 @@ def _of_phase(phase: str, of: PhaseTiming, station: Station) -> Iterator[Row]:
             yield Row(phase, axis, "", "shaper_frequency", "Hz", hz if hz is not None else "rope length")
     for name, unit in _OF_PHASE.items():
         value: Any = getattr(of, name)
-        yield Row(phase, "", "", name.rsplit("_", 1)[0] if unit else name, unit, value)
+        yield Row(phase, "", "", name.removesuffix(f"_{unit.replace('/', 'p')}"), unit, value)

@@ -17,7 +17,7 @@ READY = ("lower", "raise", "rescan")
 """Phases whose blending moves nothing faster: the robot waits elsewhere, the scanner measures at another time."""
 MOTION = tuple(f"{quantity}_fraction" for quantity in QUANTITIES)
 SETTLING = ("settle_threshold_m", "settle_dwell_s")
-CREEP = ("creep_height_m", "creep_speed_mps")
+CREEP = ("creep_height_m", "creep_speed_mps", "creep_height_per_scatter")
 
 
 @dataclass(frozen=True)

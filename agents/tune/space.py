@@ -26,6 +26,9 @@ NOT_GIVEN = 0.25
 WITHOUT_SWAY = ("z", "yaw")
 """Axes along which nothing sways: they take no shaper."""
 
+AT_TRUCK = ("lower", "raise", "insert")
+"""Phases that meet the truck where the scanner has measured it."""
+
 
 @dataclass(frozen=True)
 class Parameter:
@@ -177,6 +180,8 @@ def _parameters(station: Station, phase: str) -> Iterator[Parameter]:
     for field, annotation, optional in _leaves(PhaseTiming):
         inner, constraints = unwrap(annotation)
         if field.endswith(".shaper") and field.split(".")[0] in WITHOUT_SWAY:
+            continue
+        if field == "creep_height_per_scatter" and phase not in AT_TRUCK:
             continue
         if get_origin(inner) is Literal:
             yield Parameter(phase, field, choices=get_args(inner), optional=optional)

@@ -130,6 +130,8 @@ def read_truck(w: Truth, image: Image, sensors: Sensors, faults: Faults, p: Para
 def scan_frame(image: Image, sensors: Sensors, faults: Faults, p: Params, r: int) -> None:
     """Take one frame of the truck's pose if one is requested and due, into the running mean `image.scan_pose[r]`.
 
+    `image.scan_variance_m2[r]` is that of x and y about it, of the same frames (Welford, Technometrics 4 (1962) 419).
+
     The mean is that of all frames up to `image.scan_window[r]` of them; from then on older ones fade (a frame counts
     1 / window). A frame shows the truck as it was `scan_delay` ago, with this swap's bias and white noise; some frames
     drop out.
@@ -150,8 +152,13 @@ def scan_frame(image: Image, sensors: Sensors, faults: Faults, p: Params, r: int
     then = (scans - min(p.scan_delay_scans, scans)) % DELAY_SCANS
     count = image.scan_count[r]
     kept = min(count, window - 1)
+    squares = 0.0  # of x and y, by Welford's update
     for i in range(6):
         sigma = p.scan_sigma_rad if i == 2 or i >= 4 else p.scan_sigma_m
         seen = sensors.truck_history[then, i] + p.scan_bias[i] + sigma * normal(p.stream[S_SCANNER], frame, lane + i)
+        off = seen - image.scan_pose[r, i] if kept > 0 else 0.0
         image.scan_pose[r, i] = (image.scan_pose[r, i] * kept + seen) / (kept + 1)
+        if i < 2:
+            squares += 0.5 * off * (seen - image.scan_pose[r, i])
+    image.scan_variance_m2[r] = (image.scan_variance_m2[r] * kept + squares) / (kept + 1)
     image.scan_count[r] = count + 1

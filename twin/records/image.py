@@ -55,6 +55,7 @@ IMAGE = np.dtype(
         ("lock_closed", i8, (SEATS, LOCKS)),
         ("seat_present", i8, (SEATS, 4)),
         ("scan_pose", f8, (ROBOTS, 6)),  # measured pose of the truck: x, y, yaw, z, pitch, roll; mean of the frames
+        ("scan_variance_m2", f8, ROBOTS),  # of the frames' x and y about that mean, averaged over both
         ("scan_count", i8, ROBOTS),
         ("truck_released", i8),
     ]

@@ -29,6 +29,7 @@ from twin.sequence.building import (
     axis_z,
     blends,
     creep,
+    creep_at_truck,
     descent_delay_s,
     inside_axes,
     new_commands,
@@ -172,7 +173,7 @@ def land(phase: str, which: str) -> Start:
         commands = new_commands(program, selection, phase, False, UNTIL_LANDED)
         goal = seat_targets_of(program, selection, which, leaning=True)
         commands["target"][:, Z] = goal[:, Z] - s * OVERTRAVEL_M
-        height, speed = creep(program, selection, phase)
+        height, speed = (creep_at_truck if which == "truck_seat" else creep)(program, selection, phase)
         commands["creep_at"] = goal[:, Z] + s * height
         commands["creep_speed_mps"] = speed
         commands["seat_z"] = goal[:, Z]
@@ -328,7 +329,7 @@ def set_down(phase: str, which: str, pack: str) -> Start:
         s = program.setup.retract
         commands = into_seat(program, selection, phase, which, pack)
         commands["blending"] = blends(program, selection, phase)
-        height, speed = creep(program, selection, phase)
+        height, speed = (creep_at_truck if which == "truck_seat" else creep)(program, selection, phase)
         commands["target"][:, Z] = commands["seat_z"] - s * OVERTRAVEL_M
         commands["creep_at"] = commands["seat_z"] + s * height
         commands["creep_speed_mps"] = speed

@@ -110,6 +110,18 @@ def creep(program: Program, selection: Selection, phase: str) -> tuple[np.ndarra
     return height, np.minimum(timing["creep_speed_mps"], limits.contact_speed_mps)
 
 
+def creep_at_truck(program: Program, selection: Selection, phase: str) -> tuple[np.ndarray, np.ndarray]:
+    """(K,) `creep`, its height raised by how far the frames of the truck's last measurement scatter.
+
+    Frames that scatter more than the scanner's specification say that its mean is off by as much more.
+    """
+    height, speed = creep(program, selection, phase)
+    image, sigma_m = program.runner.worlds["image"], program.setup.station.scanner.sigma_m
+    scatter_m = np.sqrt(image["scan_variance_m2"][selection.world, selection.robot])
+    gain = phase_timing(program, selection, phase)["creep_height_per_scatter"]
+    return height + gain * np.maximum(scatter_m - sigma_m, 0.0), speed
+
+
 def descent_delay_s(program: Program, selection: Selection, phase: str, commands: np.ndarray) -> np.ndarray:
     """(K,) delay of axis z so that a carried pack does not leave the clearance height while it traverses, s.
 

@@ -23,6 +23,7 @@ TIMING = np.dtype(
         ("creep_height_m", np.float64),
         ("creep_speed_mps", np.float64),
         ("overlap_s", np.float64),
+        ("creep_height_per_scatter", np.float64),
         ("blending", np.int64),
         # of x, y, z, yaw; 0: the phase's
         ("axis_velocity_fraction", np.float64, 4),
@@ -33,6 +34,7 @@ TIMING = np.dtype(
     ]
 )
 _OF_AXIS = ("velocity_fraction", "acceleration_fraction", "jerk_fraction")
+_OPTIONAL = ("creep_height_per_scatter", "blending")
 SHAPERS: dict[str, int] = {**KINDS, "matched": MATCHED}
 """Code of each shaper of a timing set."""
 _WORDS = tuple(name.removesuffix("_fraction") for name in _OF_AXIS)
@@ -54,9 +56,10 @@ def row_from_plain(plain: Mapping[str, Any]) -> np.void:
     row = np.zeros(1, TIMING)[0]
     hz = plain.get("shaper_frequency_hz")
     row["shaper"], row["shaper_hz"] = SHAPERS[plain["shaper"]], np.nan if hz is None else hz
-    row["blending"] = plain.get("blending", False)
+    for name in _OPTIONAL:
+        row[name] = plain.get(name, 0)
     for name in TIMING.names or ():
-        if not name.startswith(("shaper", "axis", "blending")):
+        if not name.startswith(("shaper", "axis", *_OPTIONAL)):
             row[name] = plain[name]
     for k, axis in enumerate(AXES):
         own = plain.get(axis, {})
@@ -72,9 +75,11 @@ def row_as_plain(row: np.void | np.ndarray) -> dict[str, Any]:
     """A TIMING record in the words of a timing set."""
     hz = float(row["shaper_hz"])
     plain: dict[str, Any] = {
-        name: float(row[name]) for name in TIMING.names or () if not name.startswith(("shaper", "axis", "blending"))
+        name: float(row[name]) for name in TIMING.names or () if not name.startswith(("shaper", "axis", *_OPTIONAL))
     }
     plain |= {"shaper": _NAMES[int(row["shaper"])], "shaper_frequency_hz": None if np.isnan(hz) else hz}
+    if row["creep_height_per_scatter"]:
+        plain["creep_height_per_scatter"] = float(row["creep_height_per_scatter"])
     if row["blending"]:
         plain["blending"] = True
     for k, axis in enumerate(AXES):
@@ -99,6 +104,8 @@ def row_in_words(row: np.void | np.ndarray) -> str:
     words.append(
         f"creep {1e3 * float(row['creep_speed_mps']):.0f} mm/s from {1e3 * float(row['creep_height_m']):.0f} mm"
     )
+    if row["creep_height_per_scatter"]:
+        words.append(f"{float(row['creep_height_per_scatter']):.1f} mm higher a mm of scatter")
     words.append(f"overlap {float(row['overlap_s']):.1f} s")
     words += [f"{axis} {_axis_in_words(own)}" for axis, own in row_as_plain(row).items() if axis in AXES]
     if row["blending"]:

@@ -64,7 +64,7 @@ class AxisTiming(_WithOptions):
 class PhaseTiming(_WithOptions):
     """Motion parameters of one phase. Fractions are of the axis limits: no timing set can exceed them."""
 
-    _options = ("blending", "x", "y", "z", "yaw")
+    _options = ("creep_height_per_scatter", "blending", "x", "y", "z", "yaw")
 
     velocity_fraction: Fraction = 1.0
     acceleration_fraction: Fraction = 1.0
@@ -77,6 +77,11 @@ class PhaseTiming(_WithOptions):
     settle_dwell_s: NonNegative = 0.5
     creep_height_m: NonNegative = 0.15
     creep_speed_mps: Positive = 0.04
+    creep_height_per_scatter: Annotated[float, Field(ge=0.0, le=20.0)] = Field(
+        default=0.0,
+        description="creep height added by what the scanner's frames of the truck scatter beyond its specification, "
+        "m/m; lower, raise, insert: in rain, guides are met farther off",
+    )
     overlap_s: NonNegative = Field(default=0.0, description="how early the next phase may start before this one ends")
     blending: bool = Field(
         default=False,
