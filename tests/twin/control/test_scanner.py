@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from twin.catalogue import load_pack, load_station, load_truck, with_overrides
@@ -46,3 +47,22 @@ def test_a_delay_that_does_not_fit_is_refused(delay_s: float, plc_hz: int, most_
         f"scanner.delay_s: the pose scanner's delay is too long, got {delay_s} "
         f"(allowed: at most {most_s} s at {plc_hz} PLC scans a second)"
     )
+
+
+@pytest.mark.parametrize("sigma_m", [0.0015, 0.012])
+def test_the_variance_of_a_measurement_is_that_of_its_frames(sigma_m: float) -> None:
+    setup = setup_with({"scanner.sigma_m": sigma_m, "scanner.dropout": 0.0})
+    w, p, frames = new_world(setup)[0], setup.params[0], []
+    image = w["image"]
+    for _ in range(60):
+        image["scan_window"][0], image["scan_anew"][0] = 1, 1  # a window of one frame shows that frame
+        w["sensors"]["scan_next_tick"][0] = image["clock_tick"]
+        scan_frame(image, w["sensors"], w["faults"], p, 0)
+        frames.append(image["scan_pose"][0, :2].copy())
+        assert image["scan_variance_m2"][0] == 0.0, "a single frame scatters by nothing"
+    w["sensors"]["scan_frames"][0], image["scan_window"][0], image["scan_anew"][0] = 0, 60, 1
+    for _ in frames:
+        w["sensors"]["scan_next_tick"][0] = image["clock_tick"]
+        scan_frame(image, w["sensors"], w["faults"], p, 0)
+    assert float(image["scan_variance_m2"][0]) == pytest.approx(np.var(frames, axis=0).mean(), rel=1e-12)
+    assert float(image["scan_variance_m2"][0]) == pytest.approx(sigma_m**2, rel=0.4)

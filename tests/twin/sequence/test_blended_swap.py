@@ -191,3 +191,24 @@ def test_a_table_takes_most_of_a_block_fast_and_the_rest_slowly() -> None:
         assert fast["threshold"] < slow["threshold"]
         assert slow["velocity"][Z] < fast["velocity"][Z] <= contact_mps
     assert "take_slack" not in commands_of(swap("chassis", load_timing("factory", "chassis")))
+
+
+@pytest.mark.parametrize("noise", [1.0, 6.0])
+def test_the_insertion_creeps_from_higher_where_the_scanner_sees_badly(noise: float) -> None:
+    gain = 8.0
+    timing = with_overrides(blended("top_lift"), {"phases.insert.creep_height_per_scatter": gain})
+    twin = swap("top_lift", timing, (f"scanner_noise:factor={noise}",))
+    seen: list[tuple[float, float]] = []
+
+    def watch(runner: Any) -> None:
+        command = runner.commands[0][0]
+        if twin.program.table[int(twin.program.step[0, 0])].name == "insert" and not seen:
+            height = abs(float(command["creep_at"]) - float(command["seat_z"]))
+            seen.append((height, float(np.sqrt(runner.worlds["image"]["scan_variance_m2"][0, 0]))))
+
+    twin.watch(watch)
+    twin.run()
+    [(height, scatter)] = seen
+    sigma = twin.setup.station.scanner.sigma_m
+    assert scatter == pytest.approx(noise * sigma, rel=0.5)
+    assert height == pytest.approx(timing.of("insert").creep_height_m + gain * max(scatter - sigma, 0.0), abs=1e-9)
