@@ -1,8 +1,9 @@
-"""Landing of an empty end effector on a pack from above (or below): it waits until it is over the pack, and calm.
+"""Landing of an empty end effector on a pack, and of a pack in its seat: each waits over the guides until it is calm.
 
 Its corner guides reach over the pack's edge. Beside the pack, or swinging, they would hit its side at the speed of axis
 or load: 40 kN at 0.4 m/s, which bends a guide pin. So axis z stops just beyond their reach and waits until encoders and
-sway sensor have shown it within the guides' capture for most of half a swing.
+sway sensor have shown it within the guides' capture for most of half a swing. A pack that comes down without having
+settled first waits in the same way over the pins of its seat.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from twin.motion.kernels import kernel
 from twin.motion.profile import plan_rest_to_rest, plan_with_creep
 from twin.records import (
     DISCRETE_MOTION,
+    FLOATING_TABLE,
     FOUR_ROPE,
     STANDSTILL,
     STOPPING,
@@ -43,6 +45,8 @@ CALM_S = 0.5
 ASKEW_RAD = 0.03
 """Yaw error at which a corner of the end effector is off by the guides' capture [derived: 40 mm over half of a diagonal
 of 2.6 m]."""
+OVER_PINS_M = 0.04
+"""Height over the guide pins at which a pack waits: what truck and pack tilt over half a pack's width [estimate]."""
 STOPPED_SHORT_M = 0.01
 """Distance from its target at which a finished motion of axis z counts as stopped, above its repeatability."""
 
@@ -104,7 +108,7 @@ def calm_s(image: Image, p: Params, r: int) -> float:
 
 @kernel
 def stopped_short(image: Image, p: Params, c: Command, r: int) -> bool:
-    """True if the landing `c` of robot `r` has stopped over its pack, and waits."""
+    """True if the landing or the insertion `c` of robot `r` has stopped over its pack or seat, and waits."""
     return p.retract * (target_of(image, r, Z) - c.target[Z]) > STOPPED_SHORT_M
 
 
@@ -121,7 +125,25 @@ def waits_over_pack(image: Image, control: Control, p: Params, c: Command, r: in
     askew = abs(_to_go(image, r, YAW)) > ASKEW_RAD * p.interlock_scale[TRIP_SWAY]
     off = askew or off_target_m(image, r) > most_m
     control.hold_s[r] = 0.0 if off else control.hold_s[r] + dt_s
-    calm = control.hold_s[r] >= calm_s(image, p, r)
+    return _waits(image, p, c, r, control.hold_s[r] >= calm_s(image, p, r), waiting_height_m(p))
+
+
+@kernel
+def waits_over_seat(image: Image, control: Control, p: Params, c: Command, r: int, dt_s: float) -> bool:
+    """Run one scan of the insertion `c`: stop axis z over the pins of the seat while the pack sways, else go on.
+
+    Returns True while it waits. A pack that a table carries does not sway.
+    """
+    if c.calm_m <= 0.0 or math.isnan(c.seat_z) or p.reeving == FLOATING_TABLE or p.interlock_off[TRIP_SWAY] == 1:
+        return False
+    sways = planar(image.sway_m[r, 0], image.sway_m[r, 1]) > c.calm_m * p.interlock_scale[TRIP_SWAY]
+    control.hold_s[r] = 0.0 if sways else control.hold_s[r] + dt_s
+    return _waits(image, p, c, r, control.hold_s[r] >= calm_s(image, p, r), p.guide_length_m + OVER_PINS_M)
+
+
+@kernel
+def _waits(image: Image, p: Params, c: Command, r: int, calm: bool, wait_m: float) -> bool:
+    """Stop axis z so that it waits `wait_m` over `c.seat_z`, or let it go on; True while it waits."""
     state = image.axis_state[r, Z]
     if stopped_short(image, p, c, r):
         if state == STANDSTILL and calm:
@@ -132,7 +154,6 @@ def waits_over_pack(image: Image, control: Control, p: Params, c: Command, r: in
         return True
     height_m = p.retract * (image.axis_position[r, Z] - c.seat_z)
     comes_m = -p.retract * stopping_way(image, p, r, Z)
-    wait_m = waiting_height_m(p)
     if not calm and state == DISCRETE_MOTION and height_m > wait_m and height_m - comes_m < wait_m:
         stop_axis(image, p, r, Z, image.clock_s, STOPPING)
         return True

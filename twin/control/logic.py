@@ -12,7 +12,7 @@ from twin.control.feed_forward import order_drives
 from twin.control.interlocks.find import find_trip
 from twin.control.interlocks.load import lateral_limit_n
 from twin.control.interlocks.stop import acknowledge, trip_station
-from twin.control.landing import calm_s, plan_z, stopped_short, waits_over_pack
+from twin.control.landing import calm_s, plan_z, stopped_short, waits_over_pack, waits_over_seat
 from twin.control.load_plausibility import all_zeroed
 from twin.control.permissives import permitted
 from twin.control.readings import all_present, locks_closed, locks_open
@@ -61,6 +61,7 @@ from twin.records import (
 from twin.records.causes import (
     AXIAL,
     LATERAL,
+    NOT_CALM,
     OVER_PACK,
     PRESS,
 )
@@ -297,9 +298,10 @@ def judge(image: Image, control: Control, p: Params, c: Command, r: int, dt_s: f
             note_wait(image, control, p, c, r, busy_s)
             return JAM
     elif until == UNTIL_SEATED:
+        waits = waits_over_seat(image, control, p, c, r, dt_s)
         if all_present(image, c.seat) and load_reached(image, p, c, r):
             return DONE
-        if not follows(c) and arrived(image, c, r):
+        if not waits and not follows(c) and arrived(image, c, r):
             note_wait(image, control, p, c, r, busy_s)
             return JAM
     elif until == UNTIL_LOAD_ABOVE:
@@ -335,8 +337,10 @@ def judge(image: Image, control: Control, p: Params, c: Command, r: int, dt_s: f
     if busy_s <= c.timeout_s:
         return BUSY
     note_wait(image, control, p, c, r, busy_s)
-    if until == UNTIL_LANDED and stopped_short(image, p, c, r):
-        note_end(image, control, r, OVER_PACK, -1, control.hold_s[r], calm_s(image, p, r))
+    waited = until == UNTIL_LANDED or (until == UNTIL_SEATED and c.calm_m > 0.0)
+    if waited and stopped_short(image, p, c, r):
+        cause = OVER_PACK if until == UNTIL_LANDED else NOT_CALM
+        note_end(image, control, r, cause, -1, control.hold_s[r], calm_s(image, p, r))
     return TIMEOUT
 
 

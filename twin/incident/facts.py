@@ -83,6 +83,9 @@ _KINDS: dict[str, _Kind] = {
     "time_over_pack": _Kind(
         "time_over_pack", "s", "", "over its pack for {value} in a row, wanted {limit} before it lands"
     ),
+    "time_calm": _Kind(
+        "time_calm", "s", "", "calm over its seat for {value} in a row, wanted {limit} before it goes in"
+    ),
     "load_to_fall": _Kind("load", "N", "", "load {value}, wanted below {limit}"),
     "load_to_rise": _Kind("load", "N", "", "load {value}, wanted above {limit}"),
     "height": _Kind("position", "m", "axis", "axis {axis} at {value}, wanted {limit}"),

@@ -68,8 +68,9 @@ CAUSES = (
     "beside_pins",
     "truck_overlap",
     "pack_overlap",
-    # a landing's unmet condition
+    # a landing's unmet condition, and that of a pack over its seat
     "time_over_pack",
+    "time_calm",
 )
 (
     NO_CAUSE,
@@ -128,4 +129,5 @@ CAUSES = (
     TRUCK_OVERLAP,
     PACK_OVERLAP,
     OVER_PACK,
+    NOT_CALM,
 ) = range(len(CAUSES))

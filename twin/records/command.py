@@ -39,6 +39,10 @@ COMMAND = np.dtype(
         ("carrying", i8),  # -1, or the index of the pack that the sequence believes to be held
         ("seat_z", f8),  # expected position of axis z with the pack seated, or landed on; NaN unknown
         ("jam_below_n", f8),  # axial force that counts as a jam while inserting
+        (
+            "calm_m",
+            f8,
+        ),  # sway beyond which a pack waits over the guides of its seat; 0: it goes in regardless
         ("inserting", i8),  # 1: guide forces are expected; jam and abort limits end the command instead of tripping
         ("acknowledge", i8),  # 1: clear a trip and let the axes leave ErrorStop
         ("pull_passed", i8),  # 1: the pull test of `seat` has passed; recorded from here on

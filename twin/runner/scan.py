@@ -116,7 +116,8 @@ def plc_scan_unobserved(world: World, p: Params, commands: Any, dt_s: float, ane
             read_grips(world.truth, world.image, r)
         c = commands[r]
         pushed = abs(world.truth.guide_force_n[r, 0]) + abs(world.truth.guide_force_n[r, 1]) + CERTAIN * p.force_sigma_n
-        asked = follows(c) or c.until == UNTIL_LANDED or (c.until == UNTIL_SETTLED and at_end(world.image, c, r))
+        asked = follows(c) or c.until == UNTIL_LANDED or c.calm_m > 0.0
+        asked = asked or (c.until == UNTIL_SETTLED and at_end(world.image, c, r))
         if asked or pushed > lateral_limit_n(p):
             read_sway_and_force(world.truth, world.image, world.faults, p, r, world.sensors.scans)
         else:

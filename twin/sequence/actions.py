@@ -323,7 +323,11 @@ def traverse(phase: str, which: str, pack: str | None) -> Start:
 
 
 def set_down(phase: str, which: str, pack: str) -> Start:
-    """Set a pack down in a seat: fast, then creep until its four pads report and the load has left (or is pressed)."""
+    """Set a pack down in a seat: fast, then creep until its four pads report and the load has left (or is pressed).
+
+    With blending nothing has waited for the sway to end: a pack that sways more than the settle threshold waits over
+    the guides of its seat.
+    """
 
     def start(program: Program, selection: Selection) -> np.ndarray:
         s = program.setup.retract
@@ -334,6 +338,10 @@ def set_down(phase: str, which: str, pack: str) -> Start:
         commands["creep_at"] = commands["seat_z"] + s * height
         commands["creep_speed_mps"] = speed
         commands["delay_s"][:, Z] = descent_delay_s(program, selection, phase, commands)
+        if not table(program):
+            settle_m = phase_timing(program, selection, phase)["settle_threshold_m"]
+            commands["calm_m"] = np.where(commands["blending"] == 1, settle_m, 0.0)
+            commands["timeout_s"] += SETTLE_TIMEOUT_S
         return inside_axes(program, selection, commands)
 
     return start

@@ -10,7 +10,7 @@ from twin.catalogue.schema import FourRope
 from twin.control.waits import ARRIVED_M
 from twin.incident import amount, other_end
 from twin.records import DONE, JAM, REFUSED, TIMEOUT, X
-from twin.records.causes import OVER_PACK
+from twin.records.causes import NOT_CALM, OVER_PACK
 from twin.sequence import building as of_timing
 from twin.sequence import rail
 from twin.sequence.building import seat_of
@@ -299,6 +299,8 @@ def retry(step: str, tries: str, outcome: str) -> Then:
                 following.append("")
             elif results[k] == REFUSED:
                 following.append("!refused")
+            elif _swings(program, n, r, results[k]):
+                following.append("!sway_limit")
             else:
                 program.tries[n, r] += 1
                 count, incident = int(program.tries[n, r]), program.incident_of(n, r)
@@ -309,6 +311,12 @@ def retry(step: str, tries: str, outcome: str) -> Then:
         return following
 
     return then
+
+
+def _swings(program: Program, n: int, r: int, result: int) -> bool:
+    """True if a command ended because it waited in vain for a swing to end."""
+    waited = int(program.runner.worlds["control"]["end_cause"][n, r]) in (OVER_PACK, NOT_CALM)
+    return bool(result == TIMEOUT and waited)
 
 
 def inserted(program: Program, selection: Selection, results: np.ndarray) -> list[str]:
@@ -323,6 +331,8 @@ def inserted(program: Program, selection: Selection, results: np.ndarray) -> lis
             following.append("")
         elif results[k] == REFUSED:
             following.append("!refused")
+        elif _swings(program, n, r, results[k]):
+            following.append("!sway_limit")
         elif program.insert_attempts[n, job] < program.setup.station.limits.insert_tries:
             incident = program.incident_of(n, r)
             facts = {"robot": r, "phase": program.phase_of(n, r), "tries": tries, **incident.data}
@@ -349,7 +359,7 @@ def without_contact(step: str) -> Then:
                 program.kept[n, r] = incident
                 facts = {"robot": r, "phase": program.phase_of(n, r), **incident.data}
                 program.event(n, "retry", f"{step}: robot {r + 1}, {incident.sentence}", **facts)
-            swings = results[k] == TIMEOUT and int(program.runner.worlds["control"]["end_cause"][n, r]) == OVER_PACK
+            swings = _swings(program, n, r, results[k])
             following.append(step if results[k] == JAM else "!sway_limit" if swings else "")
         return following
 
