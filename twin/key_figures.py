@@ -11,7 +11,22 @@ from typing import Any
 from twin.geometry import planar
 from twin.motion.kernels import inlined_kernel, kernel
 from twin.plants.geometry import no_pad_touches
-from twin.records import EX, EY, FLOATING_TABLE, FOUR_ROPE, STANDSTILL, Control, Figures, Image, Params, Truth, X, Y, Z
+from twin.records import (
+    EX,
+    EY,
+    FLOATING_TABLE,
+    FOUR_ROPE,
+    HANDED_OVER_LOW,
+    STANDSTILL,
+    Control,
+    Figures,
+    Image,
+    Params,
+    Truth,
+    X,
+    Y,
+    Z,
+)
 
 
 @kernel
@@ -36,9 +51,10 @@ def note_residual_sway(w: Truth, figures: Figures, p: Params, r: int) -> None:
 def note_hand_over(w: Truth, image: Image, figures: Figures, p: Params, r: int) -> None:
     """Record the residual sway of robot `r` if its insertion begins now.
 
-    One that overlaps the traverse (2) begins as x and y stand and axis z moves.
+    One that overlaps the traverse begins as x and y stand and axis z moves, or where its control program says so: as
+    the pack comes to the guides.
     """
-    if image.hand_over[r] == 0:
+    if image.hand_over[r] == 0 or image.hand_over[r] == HANDED_OVER_LOW:
         return
     stands = image.axis_state[r, X] == STANDSTILL and image.axis_state[r, Y] == STANDSTILL
     if image.hand_over[r] == 1 or (stands and w.t_s >= image.profile_start_s[r, Z]):

@@ -19,6 +19,7 @@ from twin.records import (
     DISCRETE_MOTION,
     FLOATING_TABLE,
     FOUR_ROPE,
+    HANDED_OVER_LOW,
     STANDSTILL,
     STOPPING,
     TRIP_SWAY,
@@ -134,11 +135,16 @@ def waits_over_seat(image: Image, control: Control, p: Params, c: Command, r: in
 
     Returns True while it waits. A pack that a table carries does not sway.
     """
-    if c.calm_m <= 0.0 or math.isnan(c.seat_z) or p.reeving == FLOATING_TABLE or p.interlock_off[TRIP_SWAY] == 1:
+    if c.calm_m <= 0.0 or math.isnan(c.seat_z) or p.reeving == FLOATING_TABLE:
+        return False
+    wait_m = p.guide_length_m + OVER_PINS_M
+    if image.hand_over[r] == HANDED_OVER_LOW and p.retract * (image.axis_position[r, Z] - c.seat_z) <= wait_m:
+        image.hand_over[r] = 1
+    if p.interlock_off[TRIP_SWAY] == 1:
         return False
     sways = planar(image.sway_m[r, 0], image.sway_m[r, 1]) > c.calm_m * p.interlock_scale[TRIP_SWAY]
     control.hold_s[r] = 0.0 if sways else control.hold_s[r] + dt_s
-    return _waits(image, p, c, r, control.hold_s[r] >= calm_s(image, p, r), p.guide_length_m + OVER_PINS_M)
+    return _waits(image, p, c, r, control.hold_s[r] >= calm_s(image, p, r), wait_m)
 
 
 @kernel

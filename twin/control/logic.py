@@ -32,6 +32,8 @@ from twin.records import (
     FLOATING_TABLE,
     FOLLOW_ON,
     FORCE_ABORT,
+    HANDED_OVER_LOW,
+    HANDED_OVER_STANDING,
     IDLE,
     JAM,
     REFUSED,
@@ -130,7 +132,9 @@ def start_command(image: Image, control: Control, p: Params, c: Command, r: int)
         )
         image.axis_state[r, k] = DISCRETE_MOTION
     control.repeat_count[r] += 1
-    image.hand_over[r] = 2 if c.inserting == 1 and c.blending == 1 else c.inserting
+    image.hand_over[r] = c.inserting
+    if c.inserting == 1 and c.blending == 1:
+        image.hand_over[r] = HANDED_OVER_LOW if c.calm_m > 0.0 else HANDED_OVER_STANDING
     if c.grip >= 0:
         image.grip_command[r] = c.grip
     if c.lock >= 0 and c.seat >= 0:

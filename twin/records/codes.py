@@ -31,6 +31,10 @@ FOUR_ROPE, MAST, FLOATING_TABLE = range(3)
 STANDSTILL, DISCRETE_MOTION, CONTINUOUS_MOTION, STOPPING, ERROR_STOP = range(5)
 AXIS_STATES = ("Standstill", "DiscreteMotion", "ContinuousMotion", "Stopping", "ErrorStop")
 
+# Hand-over of a pack to its seat, of a command that is still to come to it (1: now)
+HANDED_OVER_STANDING, HANDED_OVER_LOW = 2, 3
+"""As x and y stand and axis z moves; as the pack comes to the guides."""
+
 # Condition that ends a command
 UNTIL = (
     "done",

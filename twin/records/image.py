@@ -42,7 +42,7 @@ IMAGE = np.dtype(
         ("integral_reset", i8, ROBOTS),
         ("scan_window", i8, ROBOTS),  # number of frames that the pose scanner averages; 0: it takes none
         ("scan_anew", i8, ROBOTS),  # 1: restart the mean with the next frame
-        ("hand_over", i8, ROBOTS),  # 1: an insertion has begun in this scan
+        ("hand_over", i8, ROBOTS),  # 1: an insertion has begun in this scan; or HANDED_OVER_...: it will
         ("load_cell_n", f8, ROBOTS),
         ("load_raw_n", f8, ROBOTS),  # the load cell's fast channel, unfiltered
         ("load_zero_n", f8, ROBOTS),  # subtracted from every reading since the load cell was zeroed
