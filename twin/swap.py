@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from twin.catalogue.schema import MECHANICAL, TimingSet
+from twin.errors import InputError
 from twin.faults import Fault, FaultPlayer, faulty_setup
 from twin.result import SwapResult, finished_phases, kpis_of, not_reached, violations_of
 from twin.runner.kinds import MakeRunner, bullet_runner
@@ -58,8 +59,16 @@ class SwapTwin:
                 `twin.recording.resume.exchange` exchanges the rest.
 
         Raises:
-            InputError: a fault that this setup cannot have.
+            InputError: a fault that this setup cannot have; a setup whose slots and order were planned otherwise
+                than the timing set says.
         """
+        if branch is None and setup.planning not in (None, timing.planning):
+            raise InputError(
+                f"timing set {timing.name} plans slots and order otherwise than this setup was planned",
+                key="planning",
+                value=timing.planning,
+                allowed=f"{setup.planning}, or a setup built with planning={timing.planning}",
+            )
         setup = faulty_setup(setup, faults)
         self.setup, self.timing, self.faults = setup, timing, tuple(faults)
         start = branch.start if branch is not None else None

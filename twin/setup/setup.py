@@ -53,6 +53,7 @@ class SwapSetup:
     guide_friction: float = 0.0
     docking: Docking | None = None  # the drive into the bay, if there was one
     variation: Variation = NOMINAL
+    planning: str | None = NEAREST  # choice of slots and order; None: slots were given
 
     @property
     def retract(self) -> float:
@@ -96,7 +97,8 @@ def build_setup(
     drawn = seeding.stream(seed, "friction").uniform(1 - FRICTION_SPREAD, 1 + FRICTION_SPREAD)
     friction = pack.guides.friction * (drawn if variation.friction_factor is None else variation.friction_factor)
     jobs, seats = nominal.jobs, nominal.seats
-    return SwapSetup(station, truck, pack, seed, parking, jobs, seats, params, friction, docking, variation)
+    planned = None if slots else planning
+    return SwapSetup(station, truck, pack, seed, parking, jobs, seats, params, friction, docking, variation, planned)
 
 
 class _Nominal(NamedTuple):

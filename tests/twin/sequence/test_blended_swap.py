@@ -12,6 +12,7 @@ import pytest
 
 from twin.catalogue import load_pack, load_station, load_timing, load_truck, with_overrides
 from twin.catalogue.schema import TimingSet
+from twin.errors import InputError
 from twin.faults import parse_fault
 from twin.records import UNTIL_DONE, Z
 from twin.runner.kinds import rom_runner
@@ -212,3 +213,33 @@ def test_the_insertion_creeps_from_higher_where_the_scanner_sees_badly(noise: fl
     sigma = twin.setup.station.scanner.sigma_m
     assert scatter == pytest.approx(noise * sigma, rel=0.5)
     assert height == pytest.approx(timing.of("insert").creep_height_m + gain * max(scatter - sigma, 0.0), abs=1e-9)
+
+
+def test_a_setup_that_was_planned_otherwise_is_refused() -> None:
+    truck = load_truck("tractor_6x4")
+    setup = build_setup(load_station("top_lift"), truck, load_pack(truck.default_pack), seed=1)
+    with pytest.raises(InputError, match="plans slots and order otherwise than this setup was planned, got 'shortest'"):
+        SwapTwin(setup, blended("top_lift"), make_runner=rom_runner)
+
+
+def test_a_pack_that_sways_waits_over_the_guides() -> None:
+    """Without a shaper the traverse leaves a swing, and the descent that overlaps it has waited for nothing."""
+    both = {f"phases.{phase}.blending": True for phase in ("traverse_to_truck", "insert")}
+    swings = {"shaper": "none", "acceleration_fraction": 0.7, "jerk_fraction": 1.0, "overlap_s": 2.0}
+    both |= {f"phases.traverse_to_truck.{name}": value for name, value in swings.items()}
+    regardless = with_overrides(blended("top_lift"), both | {"phases.insert.settle_threshold_m": 1.0})
+    waits = with_overrides(regardless, {"phases.insert.settle_threshold_m": 0.015})
+    before, now = swap("top_lift", regardless).run(), swap("top_lift", waits).run()
+    assert before.kpis["residual_sway_m"] > 0.03
+    assert now.outcome == "completed"
+    assert now.insert_attempts == (1,)
+    assert now.kpis["residual_sway_m"] < 0.017, "the threshold and the noise of the sensor"
+    assert now.mechanical_time_s > before.mechanical_time_s + 2.0
+
+
+def test_a_swing_that_does_not_end_stops_the_pack_over_its_seat() -> None:
+    twin = swap("top_lift", blended("top_lift"), ("sway_offset:offset_mm=60,at_s=100",))
+    result = twin.run()
+    assert result.outcome == "sway_limit"
+    assert "calm over its seat for 0.0 s in a row" in result.events[-1]["message"]
+    assert not result.violations

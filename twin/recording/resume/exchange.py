@@ -155,6 +155,9 @@ class BranchedSwap:
         twin.program.event(0, "branch", f"from here on {now.words}", **fields)
         if now.timing != before.timing or ("timing" in before.policies and "timing" not in now.policies):
             twin.set_timing(now.timing)
+            if now.timing.planning != before.timing.planning:
+                said = f"slots and order stay as they were planned ({before.timing.planning})"
+                twin.program.event(0, "branch", f"{said}, not as {now.timing.name} would ({now.timing.planning})")
         for what, exchange in (("timing", twin.set_timing_decider), ("align", self._align_by)):
             decider = self._deciders_of[what][k]
             if decider is not self._deciders_of[what][k - 1]:
