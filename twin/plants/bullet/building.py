@@ -6,7 +6,7 @@ import contextlib
 import os
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -62,6 +62,8 @@ class Bodies:
     racks: dict[int, int]
     packs: dict[int, int]
     parts: dict[int, tuple[int, int]]
+    friction: dict[tuple[int, int], float] = field(default_factory=dict)
+    kg: dict[tuple[int, int], float] = field(default_factory=dict)
 
     def end_effector(self, robot: int) -> int:
         """Link of the robots' body."""
@@ -80,6 +82,7 @@ def load(setup: SwapSetup, params: np.ndarray, worlds: np.ndarray, scope: Scope)
 class _Loader:
     def __init__(self, client: int, setup: SwapSetup, p: Any, w: Any) -> None:
         self.client, self.setup, self.p, self.w = client, setup, p, w
+        self.boxes: list[int] = []
 
     def set_engine(self) -> None:
         c = self.client
@@ -173,6 +176,7 @@ class _Loader:
                 jointDamping=0.0,
                 maxJointVelocity=1e4,
                 restitution=0.0,
+                lateralFriction=0.0,
                 rollingFriction=0.0,
                 spinningFriction=0.0,
                 activationState=pb.ACTIVATION_STATE_DISABLE_SLEEPING,
@@ -199,7 +203,8 @@ class _Loader:
         shape = pb.createCollisionShape(pb.GEOM_BOX, halfExtents=[x / 2, y / 2, z / 2], physicsClientId=self.client)
         c = self.client
         box = pb.createMultiBody(0.0, shape, -1, at, turn, useMaximalCoordinates=int(light), physicsClientId=c)
-        pb.changeDynamics(box, -1, lateralFriction=PACK_FRICTION, restitution=0.0, physicsClientId=c)
+        pb.changeDynamics(box, -1, lateralFriction=0.0, restitution=0.0, physicsClientId=c)
+        self.boxes.append(box)
 
     def _finish(self, loaded: Bodies) -> None:
         self._set_contact(loaded)
@@ -219,33 +224,28 @@ class _Loader:
         seats += [(rack, RACK_PADS, RACK_PINS) for rack in loaded.racks.values()]
         for body, pads, pins in seats:
             # the pads carry the pack: as stiff and damped as the end effector's own contact
-            for link, stiffness, damping, friction in (
-                (pads, e.contact_stiffness_n_per_m, e.contact_damping_ns_per_m, setup.guide_friction),
-                (pins, g.stiffness_n_per_m, g.damping_ns_per_m, setup.guide_friction),
+            for link, stiffness, damping in (
+                (pads, e.contact_stiffness_n_per_m, e.contact_damping_ns_per_m),
+                (pins, g.stiffness_n_per_m, g.damping_ns_per_m),
             ):
-                pb.changeDynamics(
-                    body,
-                    link,
-                    contactStiffness=stiffness,
-                    contactDamping=damping,
-                    lateralFriction=friction,
-                    frictionAnchor=1,
-                    physicsClientId=c,
-                )
+                pb.changeDynamics(body, link, contactStiffness=stiffness, contactDamping=damping, physicsClientId=c)
+                loaded.friction[body, link] = setup.guide_friction
         for r in range(setup.station.robots.count):
+            part = loaded.robots, loaded.end_effector(r)
             pb.changeDynamics(
-                loaded.robots,
-                loaded.end_effector(r),
+                *part,
                 contactStiffness=e.contact_stiffness_n_per_m,
                 contactDamping=e.contact_damping_ns_per_m,
-                lateralFriction=e.friction,
-                frictionAnchor=1,
                 physicsClientId=c,
             )
-        for body in loaded.packs.values():
-            pb.changeDynamics(body, -1, lateralFriction=PACK_FRICTION, physicsClientId=c)
-        for body, link in loaded.parts.values():
-            pb.changeDynamics(body, link, lateralFriction=PACK_FRICTION, physicsClientId=c)
+            loaded.friction[part], loaded.kg[part] = e.friction, e.mass_kg
+        for link in (TRUCK_BODY, TRUCK_PADS, TRUCK_PINS):
+            loaded.kg[loaded.truck, link] = setup.truck.sprung_mass_kg
+        for k, part in {**{k: (body, -1) for k, body in loaded.packs.items()}, **loaded.parts}.items():
+            loaded.friction[part] = PACK_FRICTION
+            loaded.kg[part] = self._kg(k) if part[0] != loaded.truck else setup.truck.sprung_mass_kg
+        for box in self.boxes:
+            loaded.friction[box, -1] = PACK_FRICTION
 
     def _ignore_far_contacts(self) -> None:
         """Set the contact distance, last of all settings.

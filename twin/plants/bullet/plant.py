@@ -27,6 +27,7 @@ from twin.plants.bullet.brakes import Brakes
 from twin.plants.bullet.building import TRUCK_BODY, Scope, load
 from twin.plants.bullet.constraints import Constraints
 from twin.plants.bullet.contacts import GuideForces
+from twin.plants.bullet.sliding import Sliding
 from twin.plants.geometry import carried_lift_mps, coupler_load, refresh_poses
 from twin.records import JOINTS, TZ
 from twin.setup.setup import SwapSetup
@@ -85,7 +86,8 @@ class BulletPlant:
         self._plugging = [k for k in moving if bodies.parts.get(k, (-1, -1))[0] != self._truck]
         self._idle_poses = {k: self._at_centre(k) for k in range(int(self.params["packs"][0])) if k not in moving}
         self._constraints = Constraints(setup, self.params, self.worlds, bodies) if scope == "swap" else None
-        self._guides = GuideForces(setup, self.worlds, bodies)
+        self._sliding = Sliding(c, 1.0 / self._physics_hz, bodies.friction, bodies.kg)
+        self._guides = GuideForces(setup, self.worlds, bodies, self._sliding)
         self._brakes = Brakes(c, bodies.truck, self.worlds, self.params)
         self._brakes.scan(self._braked, pushed=False)
 
@@ -121,6 +123,7 @@ class BulletPlant:
         """Bring truth up to date for a PLC scan: joints, packs and contact forces."""
         self._read_joints()
         self._read_packs()
+        self._sliding.read()
         self._guides.read()
         self._set_solver()
 
@@ -141,7 +144,7 @@ class BulletPlant:
         worlds, params = self.worlds, self.params
         reaction, axle, angles = self._reaction, self._axle, self._angles
         drive, tau, spring, truck_tau = self._drive_robots, self._tau, self._spring_truck, self._truck_tau
-        time_s, hz, brakes = self._time_s, self._physics_hz, self._brakes
+        time_s, hz, brakes, sliding = self._time_s, self._physics_hz, self._brakes, self._sliding
         if self._joints_tick != tick:
             self._read_joints()
         for i in range(ticks):
@@ -150,6 +153,7 @@ class BulletPlant:
                     self._read_joints()
                 else:
                     self._read_between_scans()
+                sliding.read()
                 if self._guides.close:
                     self._guides.read_peak()
             tick_world(worlds, params, 0, reaction, axle, angles)
@@ -161,6 +165,8 @@ class BulletPlant:
                 self._push_truck()
             if brakes.watched:
                 brakes.tick(self._braked)
+            if sliding.contacts:
+                sliding.push()
             simulate(physicsClientId=c)
             tick += 1
             time_s[0] = tick / hz
