@@ -53,6 +53,7 @@ class GuideForces:
                 body, link = bodies.parts.get(k) or (bodies.packs[k], -1)
                 watched.append((r, body, link, bodies.robots))
         self._force.fill(0.0)
+        self._sliding.read()
         points = self._sliding.contacts if watched else ()
         if points:
             for r, body, link, without in watched:

@@ -123,7 +123,6 @@ class BulletPlant:
         """Bring truth up to date for a PLC scan: joints, packs and contact forces."""
         self._read_joints()
         self._read_packs()
-        self._sliding.read()
         self._guides.read()
         self._set_solver()
 
@@ -153,9 +152,10 @@ class BulletPlant:
                     self._read_joints()
                 else:
                     self._read_between_scans()
-                sliding.read()
                 if self._guides.close:
                     self._guides.read_peak()
+                else:
+                    sliding.read()
             tick_world(worlds, params, 0, reaction, axle, angles)
             drive(forces=tau.tolist(), physicsClientId=c)
             spring(forces=truck_tau.tolist(), physicsClientId=c)

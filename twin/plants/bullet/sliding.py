@@ -15,16 +15,18 @@ from typing import Any
 
 import pybullet as pb
 
+from twin.plants.bullet.building import NEAR_M
+
 Part = tuple[int, int]
 """Body and link."""
 Vector = tuple[float, float, float]
 State = tuple[Vector, Vector, Vector]
 """Position of the centre of mass, velocity and angular velocity of a part."""
 
-SPRING, DAMPER = 0.3, 0.1
-"""Spring and damper of all points of a part together, as shares of what would bring it to rest in one tick: m / dt^2 and
-m / dt. Levers add up to five times as much where a part is turned, and 4 times that share of both is the limit of
-stability."""
+SPRING, DAMPER = 0.2, 0.1
+"""Spring and damper of all points of a part together, as shares of m / dt^2 and m / dt. As they act from the state
+before a tick, they are stable while (SPRING + 2 DAMPER) f < 4, with f = 1 + m r^2 / I the effect of the lever of a
+force at a corner: up to 7 here, at a guide of the table."""
 SAME_M, SAME_COSINE = 0.004, 0.9
 """Distance and cosine of the angle of the normals within which a point is one of the tick before."""
 AT_REST: State = ((0.0, 0.0, 0.0), (0.0, 0.0, 0.0), (0.0, 0.0, 0.0))
@@ -55,7 +57,8 @@ class Sliding:
         """Apply friction for the next tick."""
         points, before = [], self._points
         self.forces = []
-        contacts = [point for point in self.contacts if point[9] > 0.0]
+        # the engine leaves the force of a point that it did not solve as it was
+        contacts = [point for point in self.contacts if point[9] > 0.0 and point[8] <= NEAR_M]
         if not contacts:
             self._points = points
             return

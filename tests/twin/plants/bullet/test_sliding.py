@@ -95,13 +95,13 @@ def off_deg(a: np.ndarray, b: np.ndarray) -> float:
 @pytest.mark.parametrize("mps", [(0.1, 0.1), (0.1, 0.02), (0.02, 0.1)])
 @pytest.mark.parametrize("kg", [(100.0, 100.0), (300.0, 100.0), (1000.0, 100.0)])
 def test_sliding_friction_is_mu_n_against_the_slip(slide, kg, mps):
-    """Whatever has to be stopped along and across; down to a speed that a tick changes by a sixth."""
+    """Whatever has to be stopped along and across; down to a speed that a tick changes by an eighth."""
     body = slide(*kg)
     body.start(*mps)
     for tick in range(12):
         before = body.state()[1]
         friction = body.tick()
-        if tick >= 2 and np.hypot(*before) > 0.04:
+        if tick >= 2 and np.hypot(*before) > 0.05:
             assert np.hypot(*friction) == pytest.approx(MU * NORMAL_N, rel=0.01)
             assert off_deg(-friction, before) < 1.0
 
@@ -121,7 +121,7 @@ def test_a_body_comes_to_rest_where_coulomb_says(slide):
     """v^2 / 2 mu N / m of travel, less what the spring takes back and half a tick's travel."""
     body = slide(300.0, 300.0)
     body.start(0.08, 0.06)
-    for _ in range(300):
+    for _ in range(600):
         body.tick()
     at, speed = body.state()
     assert np.hypot(*speed) < 1e-9
