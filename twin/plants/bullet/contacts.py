@@ -6,6 +6,7 @@ import math
 from typing import Any
 
 import numpy as np
+
 from twin.plants.bullet.building import Bodies
 from twin.plants.bullet.sliding import Sliding
 from twin.setup.setup import SwapSetup

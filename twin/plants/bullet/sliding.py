@@ -10,18 +10,19 @@ within mu N / k of slip, some hundredths of a millimetre. N is that of the tick 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+import struct
+from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 import pybullet as pb
 
+from twin.motion.kernels import kernel
 from twin.plants.bullet.building import NEAR_M
 
 Part = tuple[int, int]
 """Body and link."""
 Vector = tuple[float, float, float]
-State = tuple[Vector, Vector, Vector]
-"""Position of the centre of mass, velocity and angular velocity of a part."""
 
 SPRING, DAMPER = 0.2, 0.1
 """Spring and damper of all points of a part together, as shares of m / dt^2 and m / dt. As they act from the state
@@ -29,7 +30,14 @@ before a tick, they are stable while (SPRING + 2 DAMPER) f < 4, with f = 1 + m r
 force at a corner: up to 7 here, at a guide of the table."""
 SAME_M, SAME_COSINE = 0.004, 0.9
 """Distance and cosine of the angle of the normals within which a point is one of the tick before."""
-AT_REST: State = ((0.0, 0.0, 0.0), (0.0, 0.0, 0.0), (0.0, 0.0, 0.0))
+FIRST, SECOND, MU, NORMAL_N, AT, ALONG, STRETCH, COLUMNS = 0, 1, 2, 3, 4, 7, 10, 13
+"""Columns of a point: its parts by their rows, friction coefficient, normal force; from these columns on its position,
+normal and spring's stretch in W."""
+MASS, SPEED, TURNING, STATES = 0, 4, 7, 10
+"""Columns of a part: mass in kg (0: fixed) and position of its centre of mass, velocity, angular velocity in W."""
+MOST = 128
+"""Contact points at once; of more, the last have no friction."""
+_POINT, _STATE = struct.Struct("10d"), struct.Struct("9d")
 
 
 class Sliding:
@@ -45,7 +53,11 @@ class Sliding:
     ) -> None:
         """`friction` by part, the product of both being a contact's; `kg` of moving parts, all others are at rest."""
         self._client, self._dt_s, self._friction, self._kg, self._default = client, dt_s, friction, kg, default
-        self._points: list[tuple[Any, ...]] = []
+        self._points, self._before, self._count = np.zeros((MOST, COLUMNS)), np.zeros((MOST, COLUMNS)), 0
+        self._out = np.zeros((MOST, 3))
+        self._rows: dict[Part, int] = {}
+        self._states = np.zeros((0, STATES))
+        self._shared = np.zeros(0)
         self.contacts: Any = ()
         self.forces: list[tuple[Part, Part, Vector]] = []
 
@@ -55,78 +67,115 @@ class Sliding:
 
     def push(self) -> None:
         """Apply friction for the next tick."""
-        points, before = [], self._points
-        self.forces = []
         # the engine leaves the force of a point that it did not solve as it was
-        contacts = [point for point in self.contacts if point[9] > 0.0 and point[8] <= NEAR_M]
+        contacts = [point for point in self.contacts if point[9] > 0.0 and point[8] <= NEAR_M][:MOST]
+        self.forces = []
         if not contacts:
-            self._points = points
+            self._count = 0
             return
-        states: dict[Part, State] = {}
-        shared: dict[Part, int] = {}
-        for point in contacts:
-            for part in ((point[1], point[3]), (point[2], point[4])):
-                shared[part] = shared.get(part, 0) + 1
-                if part not in states:
-                    states[part] = self._state(part) if part in self._kg else AT_REST
-        dt_s, c = self._dt_s, self._client
-        for point in contacts:
-            first, second = (point[1], point[3]), (point[2], point[4])
-            at, (nx, ny, nz), normal_n = point[6], point[7], point[9]
-            px, py, pz = at
-            (ax, ay, az), (avx, avy, avz), (awx, awy, awz) = states[first]
-            (bx, by, bz), (bvx, bvy, bvz), (bwx, bwy, bwz) = states[second]
-            rx, ry, rz = px - ax, py - ay, pz - az
-            sx, sy, sz = px - bx, py - by, pz - bz
-            vx = avx + awy * rz - awz * ry - bvx - bwy * sz + bwz * sy
-            vy = avy + awz * rx - awx * rz - bvy - bwz * sx + bwx * sz
-            vz = avz + awx * ry - awy * rx - bvz - bwx * sy + bwy * sx
-            away = nx * vx + ny * vy + nz * vz
-            vx, vy, vz = vx - away * nx, vy - away * ny, vz - away * nz
-            zx, zy, zz = _stretch(before, first, second, px, py, pz, nx, ny, nz)
-            off = nx * zx + ny * zy + nz * zz
-            zx, zy, zz = zx - off * nx + vx * dt_s, zy - off * ny + vy * dt_s, zz - off * nz + vz * dt_s
-            kg = min(self._kg[part] / shared[part] for part in (first, second) if part in self._kg)
-            k, d = SPRING * kg / (dt_s * dt_s), DAMPER * kg / dt_s
-            fx, fy, fz = k * zx + d * vx, k * zy + d * vy, k * zz + d * vz
-            most = self._friction.get(first, self._default) * self._friction.get(second, self._default) * normal_n
-            size = math.sqrt(fx * fx + fy * fy + fz * fz)
-            if size > most:
-                share = most / size
-                fx, fy, fz = fx * share, fy * share, fz * share
-                # the spring gives way; while it slides, the damper takes no part
-                long = math.sqrt(zx * zx + zy * zy + zz * zz) * k
-                if long > most:
-                    share = most / long
-                    zx, zy, zz = zx * share, zy * share, zz * share
-            points.append((first, second, px, py, pz, nx, ny, nz, zx, zy, zz))
-            if first in self._kg:
-                pb.applyExternalForce(*first, [-fx, -fy, -fz], at, pb.WORLD_FRAME, physicsClientId=c)
-            if second in self._kg:
-                pb.applyExternalForce(*second, [fx, fy, fz], at, pb.WORLD_FRAME, physicsClientId=c)
-            self.forces.append((first, second, (-fx, -fy, -fz)))
-        self._points = points
+        pairs = [((point[1], point[3]), (point[2], point[4])) for point in contacts]
+        rows, mu, write, size = self._rows, self._friction.get, _POINT.pack_into, 8 * COLUMNS
+        for part in {part for pair in pairs for part in pair}:
+            if part not in rows:
+                self._add(part)
+            if part in self._kg:
+                self._read_state(part)
+        points, default = self._points, self._default
+        buffer = points.data.cast("B")
+        for i, (point, (first, second)) in enumerate(zip(contacts, pairs, strict=True)):
+            both = mu(first, default) * mu(second, default)
+            write(buffer, i * size, rows[first], rows[second], both, point[9], *point[6], *point[7])
+        n = len(contacts)
+        slide(points, n, self._before, self._count, self._states, self._shared, self._dt_s, self._out)
+        self._points, self._before, self._count = self._before, points, n
+        c, kg, push, frame = self._client, self._kg, pb.applyExternalForce, pb.WORLD_FRAME
+        for point, (first, second), (fx, fy, fz) in zip(contacts, pairs, self._out[:n].tolist(), strict=True):
+            if first in kg:
+                push(*first, [fx, fy, fz], point[6], frame, physicsClientId=c)
+            if second in kg:
+                push(*second, [-fx, -fy, -fz], point[6], frame, physicsClientId=c)
+            self.forces.append((first, second, (fx, fy, fz)))
 
-    def _state(self, part: Part) -> State:
+    def _add(self, part: Part) -> None:
+        """Give a part its row."""
+        self._rows[part] = len(self._rows)
+        self._states = np.vstack([self._states, np.zeros(STATES)])
+        self._states[-1, MASS] = self._kg.get(part, 0.0)
+        self._shared = np.zeros(len(self._rows))
+
+    def _read_state(self, part: Part) -> None:
         body, link = part
         if link < 0:
             at = pb.getBasePositionAndOrientation(body, physicsClientId=self._client)[0]
-            return (at, *pb.getBaseVelocity(body, physicsClientId=self._client))
-        state = pb.getLinkState(body, link, computeLinkVelocity=1, physicsClientId=self._client)
-        return state[0], state[6], state[7]
+            speed, turning = pb.getBaseVelocity(body, physicsClientId=self._client)
+        else:
+            state = pb.getLinkState(body, link, computeLinkVelocity=1, physicsClientId=self._client)
+            at, speed, turning = state[0], state[6], state[7]
+        start = 8 * (STATES * self._rows[part] + 1)
+        _STATE.pack_into(self._states.data.cast("B"), start, *at, *speed, *turning)
 
 
-def _stretch(
-    before: list[tuple[Any, ...]], first: Part, second: Part, px: float, py: float, pz: float, nx: float, ny: float,
-    nz: float,
-) -> Vector:  # fmt: skip
-    """Stretch of the spring of the nearest point of the tick before, which is then taken; zero for a new one."""
-    best, found = SAME_M * SAME_M, -1
-    for i, (a, b, x, y, z, mx, my, mz, _, _, _) in enumerate(before):
-        if a == first and b == second and nx * mx + ny * my + nz * mz > SAME_COSINE:
-            square = (x - px) ** 2 + (y - py) ** 2 + (z - pz) ** 2
-            if square < best:
-                best, found = square, i
-    if found < 0:
-        return 0.0, 0.0, 0.0
-    return before.pop(found)[8:]
+@kernel
+def slide(points: Any, n: int, before: Any, count: int, states: Any, shared: Any, dt_s: float, out: Any) -> None:
+    """Friction on the first part of `n` points into `out` (n, 3), and their springs' stretch into `points`.
+
+    `before`: the `count` points of the last tick; one that is taken loses its first part.
+    """
+    for i in range(len(shared)):
+        shared[i] = 0.0
+    for i in range(n):
+        shared[int(points[i, FIRST])] += 1.0
+        shared[int(points[i, SECOND])] += 1.0
+    for i in range(n):
+        a, b = int(points[i, FIRST]), int(points[i, SECOND])
+        px, py, pz = points[i, AT], points[i, AT + 1], points[i, AT + 2]
+        nx, ny, nz = points[i, ALONG], points[i, ALONG + 1], points[i, ALONG + 2]
+        vx, vy, vz = _velocity(states, a, px, py, pz)
+        ux, uy, uz = _velocity(states, b, px, py, pz)
+        vx, vy, vz = vx - ux, vy - uy, vz - uz
+        away = nx * vx + ny * vy + nz * vz
+        vx, vy, vz = vx - away * nx, vy - away * ny, vz - away * nz
+        zx = zy = zz = 0.0
+        best, found = SAME_M * SAME_M, -1
+        for j in range(count):
+            if before[j, FIRST] == a and before[j, SECOND] == b:
+                cosine = nx * before[j, ALONG] + ny * before[j, ALONG + 1] + nz * before[j, ALONG + 2]
+                dx, dy, dz = before[j, AT] - px, before[j, AT + 1] - py, before[j, AT + 2] - pz
+                square = dx * dx + dy * dy + dz * dz
+                if cosine > SAME_COSINE and square < best:
+                    best, found = square, j
+        if found >= 0:
+            before[found, FIRST] = -1.0
+            zx, zy, zz = before[found, STRETCH], before[found, STRETCH + 1], before[found, STRETCH + 2]
+        off = nx * zx + ny * zy + nz * zz
+        zx, zy, zz = zx - off * nx + vx * dt_s, zy - off * ny + vy * dt_s, zz - off * nz + vz * dt_s
+        kg = math.inf
+        if states[a, MASS] > 0.0:
+            kg = states[a, MASS] / shared[a]
+        if states[b, MASS] > 0.0:
+            kg = min(kg, states[b, MASS] / shared[b])
+        k, d = SPRING * kg / (dt_s * dt_s), DAMPER * kg / dt_s
+        fx, fy, fz = k * zx + d * vx, k * zy + d * vy, k * zz + d * vz
+        most = points[i, MU] * points[i, NORMAL_N]
+        size = math.sqrt(fx * fx + fy * fy + fz * fz)
+        if size > most:
+            share = most / size
+            fx, fy, fz = fx * share, fy * share, fz * share
+            long = math.sqrt(zx * zx + zy * zy + zz * zz) * k
+            if long > most:  # the spring gives way
+                share = most / long
+                zx, zy, zz = zx * share, zy * share, zz * share
+        points[i, STRETCH], points[i, STRETCH + 1], points[i, STRETCH + 2] = zx, zy, zz
+        out[i, 0], out[i, 1], out[i, 2] = -fx, -fy, -fz
+
+
+@kernel
+def _velocity(states: Any, i: int, px: float, py: float, pz: float) -> tuple[float, float, float]:
+    """Velocity of part `i` at a point in W."""
+    rx, ry, rz = px - states[i, 1], py - states[i, 2], pz - states[i, 3]
+    wx, wy, wz = states[i, TURNING], states[i, TURNING + 1], states[i, TURNING + 2]
+    return (
+        states[i, SPEED] + wy * rz - wz * ry,
+        states[i, SPEED + 1] + wz * rx - wx * rz,
+        states[i, SPEED + 2] + wx * ry - wy * rx,
+    )
