@@ -245,8 +245,8 @@ class TimingEnv(EpisodicEnv):
         """Begin episode `seed`, or the next one; `options`: see Start in the class docstring."""
         self._check_open("reset")
         super().reset(seed=seed)
-        played, chosen = self._played(options)
-        others = {name: value for name, value in (options or {}).items() if name != "timing"}
+        others = known(options, (*OPTIONS, "last_phase", "timing"))
+        played, chosen = self._played(others.pop("timing", None))
         fixed, place = part_of(others, self.last_phase, self.station)
         episode = int(self.np_random.integers(2**63)) if seed is None else seed
         self._free()
@@ -259,11 +259,14 @@ class TimingEnv(EpisodicEnv):
         self._show_live()
         return self._episode.observation(), self._episode.info()
 
-    def _played(self, options: Mapping[str, Any] | None) -> tuple[TimingSet | None, SwapChoice]:
-        """Return the timing set that `options` has played, or None, and the choice with its planning."""
-        given = (options or {}).get("timing")
+    def _played(self, given: object) -> tuple[TimingSet | None, SwapChoice]:
+        """Return the timing set to play as it is, or None, and the choice with its planning."""
         if given is None:
             return None, self._choice
+        if not isinstance(given, TimingSet | str | os.PathLike):
+            raise InputError(
+                "no timing set", key="options['timing']", value=given, allowed="a name, a file, a TimingSet"
+            )
         played = given if isinstance(given, TimingSet) else load_timing(given, self.station)
         if played.kind != self.station.kind:
             raise InputError("made for another kind of station", key="options['timing']", value=played.name)

@@ -118,6 +118,9 @@ def test_bad_arguments_and_options_are_named(name: str) -> None:
         env.reset(options={"sede": 1})
     with pytest.raises(InputError, match="options: not a mapping"):
         env.unwrapped.reset(options=["truck"])  # type: ignore[arg-type]
+    if "Timing" in name:
+        with pytest.raises(InputError, match=r"options\['timing'\]: no timing set, got 3"):
+            env.reset(options={"timing": 3})
     with pytest.raises(gymnasium.error.Error, match="[Ss]eed"):
         env.reset(seed=-1)
     env.close()

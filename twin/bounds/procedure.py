@@ -29,6 +29,7 @@ from twin.motion.profile import speed_change_distance
 from twin.records import AXES, YAW, X, Z
 from twin.sequence.actions import LEAVING
 from twin.sequence.heights import (
+    CREEP_OUT_SHARE,
     contact_threshold_of,
     has_table,
     pull_load_of,
@@ -40,8 +41,6 @@ from twin.sequence.heights import (
 from twin.sequence.load_actions import FORCE_SPEED, HANGS_SHARE, NEAR_SHARE, RESTS_SHARE
 from twin.setup.setup import SwapSetup
 
-CREEP_OUT_SHARE = 0.9
-"""Share of the creep-out height over which a pack creeps off its seat."""
 SAME = 1e-9
 """Part of a scan by which a stroke may exceed a whole number of them and still end with it: rounding."""
 
@@ -192,11 +191,14 @@ class ProcedurePath(Path):
         z, taken_m = float(start[Z]), 0.0
         if lock_open_s > 0.0:
             load_n = max(taken_load_of(self.setup) - self._landed_n(z), 0.0)
+            slow_n = load_n - self._slack_n(z)
+            if self.table:  # from a slot all of it slowly
+                slow_n = inf if unlock == "pick" else self._near_n
             self._add(
                 unlock,
                 f"take the weight off the locks, {self._travel_m(load_n, z, seat) * 1e3:.1f} mm",
                 "load cell",
-                self._ramp_s(load_n, z, seat, inf if self.table else load_n - self._slack_n(z)) + self.scan_s,
+                self._ramp_s(load_n, z, seat, slow_n) + self.scan_s,
             )
             lock = "slot lock" if unlock == "pick" else "lock"
             self._actuate(unlock, f"open the {lock}s", lock, lock_open_s)
@@ -261,11 +263,16 @@ class ProcedurePath(Path):
         takes_s = self._ramp_s(load_n, z, seat, 0.0) + self.scan_s
         self._add(phase, "until the pack hangs in the slot's locks", "load cell", takes_s)
 
+    @property
+    def _near_n(self) -> float:
+        """Load short of its end at which a fast change of load slows down, N."""
+        return weight_of(self.setup, pack=NEAR_SHARE[self.station.kind]) - weight_of(self.setup)
+
     def _pull(self, seat_at: np.ndarray) -> None:
         """From the load of a seated pack to that of the pull test, and back until the seat bears the pack again."""
         z, seat = float(seat_at[Z]), self.job.truck_seat
         pull_n = pull_load_of(self.setup)
-        near_n = weight_of(self.setup, pack=NEAR_SHARE[self.station.kind]) - weight_of(self.setup)
+        near_n = self._near_n
         for phase, what, other_n, slow_n in (
             # a hoist pulls slowly all the way: it gains too much load while it slows down
             ("pull_test", "pull on the locks", seated_load_of(self.setup), near_n if self.table else inf),

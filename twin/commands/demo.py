@@ -104,7 +104,7 @@ def make_video(paths: Recordings, folder: Path) -> str | None:
     """Draw the faster swap with factory's as its ghost; return the file, None where this machine cannot draw."""
     from twin.commands.replay import make_files
 
-    name = str(folder / "factory_and_tuned.mp4")
+    name = str(folder / "factory_and_faster.mp4")
     try:
         from twin.viewer.compare import Ghost
         from twin.viewer.source import Source
@@ -181,7 +181,7 @@ def recording_paths(folder: str | Path) -> Recordings:
     return {
         (station, which): check_output_path(at / f"{station}{ending}.mcap")
         for station in STATIONS
-        for which, ending in ((FACTORY, ""), (OTHER, "_tuned"))
+        for which, ending in ((FACTORY, ""), (OTHER, "_faster"))
     }
 
 

@@ -41,9 +41,17 @@ from twin.sequence.building import (
     z_goal,
 )
 from twin.sequence.decisions import has_next_job
-from twin.sequence.free import empty_free_over_z, empty_free_z, pack_free_over_z, pack_free_z, pack_off_z
+from twin.sequence.free import (
+    between_packs_z,
+    empty_free_over_z,
+    empty_free_z,
+    pack_free_over_z,
+    pack_free_z,
+    pack_off_z,
+)
 from twin.sequence.heights import (
     APPROACH_M,
+    CREEP_OUT_SHARE,
     EMPTY_MARGIN_M,
     LET_OFF_M,
     TRAVEL_MARGIN_M,
@@ -145,6 +153,7 @@ def stand_ready(phase: str) -> Start:
         goal = seat_targets_of(program, selection, "truck_seat", leaning=True)
         commands["target"][:, (X, Y, YAW)] = goal[:, (X, Y, YAW)]
         commands["target"][:, Z] = leaving_z(program)
+        commands["delay_s"][:, X] = start_delay_s(program, selection, phase, "truck_seat")
         add_shaper(program, selection, phase, commands, commands["target"][:, Z])
         commands["load_known_from"] = empty_free_z(program, selection)
         return inside_axes(program, selection, commands)
@@ -217,13 +226,19 @@ def pass_on(
 
 
 def creep_out(phase: str, which: str, pack: str) -> Start:
-    """Creep off the pins with a pack: to nine tenths of the creep-out height."""
+    """Creep off the pins with a pack: over nine tenths of the creep-out height.
+
+    They count from the height at which it was gripped. A table has raised the pack since, as it took its weight: with
+    blending they count from there, where the pack still is in its seat.
+    """
 
     def start(program: Program, selection: Selection) -> np.ndarray:
         s = program.setup.retract
         commands = new_commands(program, selection, phase, True, UNTIL_DONE)
         start_z = program.runner.worlds["control"]["hold_height"][selection.world, selection.robot]
-        out = start_z + s * 0.9 * program.setup.station.limits.creep_out_height_m
+        if table(program):
+            start_z = np.where(blends(program, selection, phase), axis_z(program, selection), start_z)
+        out = start_z + s * CREEP_OUT_SHARE * program.setup.station.limits.creep_out_height_m
         pass_on(program, selection, phase, commands, out, travel_z(program))
         commands["velocity"][:, Z] = np.minimum(
             LEAVING * creep(program, selection, phase)[1], commands["velocity"][:, Z]
@@ -257,11 +272,12 @@ def retract(phase: str, which: str, pack: str | None, *, home: bool = False, sca
         commands["until"] = np.where(overlaps | home, UNTIL_CLEAR, UNTIL_DONE)
         clear = goal - s * (0.8 * TRAVEL_MARGIN_M if loaded else 0.5 * EMPTY_MARGIN_M)
         if home:  # on its return it passes the packs in the slots
-            near = between_z(program) - s * CLEAR_SLACK_M
+            onward = has_next_job(program, selection)
+            near = np.full(len(selection), between_z(program))
+            measured = onward & blends(program, selection, phase)
+            near = np.where(measured, between_packs_z(program, selection), near) - s * CLEAR_SLACK_M
             # one that leaves the rail with blending passes below the packs, and is low before it has left the truck
-            passes = has_next_job(program, selection) | (
-                blends(program, selection, phase) & (program.setup.station.robots.count > 1)
-            )
+            passes = onward | (blends(program, selection, phase) & (program.setup.station.robots.count > 1))
             clear = np.where(passes, near, leaving_z(program))
         commands["threshold"] = clear
         commands["seat"] = seat_of(program, selection, which)
@@ -359,8 +375,11 @@ def back_off(phase: str, which: str, pack: str, *, free: bool = False) -> Start:
     return start
 
 
-def let_off(phase: str, which: str, *, free: bool = False) -> Start:
-    """Creep, empty, off the pack that stays: past the corner guides; `free`: until nothing is touched."""
+def let_off(phase: str, which: str, *, free: bool = False, stops: bool = False) -> Start:
+    """Creep, empty, off the pack that stays: past the corner guides; `free`: until nothing is touched.
+
+    `stops`: with blending too, for one that lands again.
+    """
 
     def start(program: Program, selection: Selection) -> np.ndarray:
         s = program.setup.retract
@@ -369,7 +388,11 @@ def let_off(phase: str, which: str, *, free: bool = False) -> Start:
             commands["target"][:, Z] = empty_free_over_z(program, selection, which) + s * CLEAR_SLACK_M
         else:
             beyond = empty_z(program) if which != "truck_seat" else program.setup.station.axes.z.home_m
-            pass_on(program, selection, phase, commands, axis_z(program, selection) + s * LET_OFF_M, beyond)
+            off_z = axis_z(program, selection) + s * LET_OFF_M
+            if stops:
+                commands["target"][:, Z] = off_z
+            else:
+                pass_on(program, selection, phase, commands, off_z, beyond)
         commands["velocity"][:, Z] = np.minimum(
             LEAVING * creep(program, selection, phase)[1], commands["velocity"][:, Z]
         )

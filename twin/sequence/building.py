@@ -196,21 +196,26 @@ def z_goal(program: Program, selection: Selection) -> np.ndarray:
     return np.array([end_position(profile) for profile in profiles])
 
 
+def rail_goal(program: Program, selection: Selection, which: str, phase: str) -> np.ndarray:
+    """(K,) position of axis x at a seat: an empty end effector goes to where the truck's leaning pack is gripped."""
+    empty = which == "truck_seat" and not phase.startswith("traverse")
+    return seat_targets_of(program, selection, which, leaning=empty)[:, X]
+
+
 def start_delay_s(program: Program, selection: Selection, phase: str, which: str) -> np.ndarray:
-    """(K,) delay of axis x on its way to a seat until the other robot has made way; 0 with one robot or in its way."""
+    """(K,) delay of axis x on its way to a seat until the other robot has made way or stands beside it."""
     delays = np.zeros(len(selection))
     if program.setup.station.robots.count < 2:
         return delays
-    goal = seat_targets_of(program, selection, which)[:, X]
+    goal = rail_goal(program, selection, which, phase)
     here = program.runner.worlds["image"]["axis_position"][:, :, X]
-    homes = program.setup.station.robots.home_x_m
     limits = new_commands(program, selection, phase, which != "take_seat" and phase.startswith("traverse"), 0)
     for k in np.flatnonzero(blends(program, selection, phase)).tolist():
         n, r = int(selection.world[k]), int(selection.robot[k])
-        side = 1.0 if homes[r] > homes[1 - r] else -1.0
-        if side * (goal[k] - here[n, 1 - r]) < rail.least_distance_m(program) - 0.01:
-            move = tuple(float(limits[of][k, X]) for of in ("velocity", "acceleration", "jerk"))
-            delays[k] = rail.start_delay_s(program, n, r, float(goal[k]), (move[0], move[1], move[2]))
+        move = tuple(float(limits[of][k, X]) for of in ("velocity", "acceleration", "jerk"))
+        clear = rail.keeps_apart(program, r, float(goal[k]), float(here[n, 1 - r]))
+        of_rail = rail.approach_delay_s if clear else rail.start_delay_s
+        delays[k] = of_rail(program, n, r, float(goal[k]), (move[0], move[1], move[2]))
     return delays
 
 

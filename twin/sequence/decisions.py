@@ -13,7 +13,7 @@ from twin.records import DONE, JAM, REFUSED, TIMEOUT, X
 from twin.records.causes import OVER_PACK
 from twin.sequence import building as of_timing
 from twin.sequence import rail
-from twin.sequence.building import seat_of, seat_targets_of
+from twin.sequence.building import seat_of
 from twin.sequence.heights import table
 from twin.sequence.program import Gate, Program, Selection, Then
 from twin.setup.jobs import Task
@@ -43,19 +43,15 @@ def apart(which: str, phase: str) -> Gate:
     def gate(program: Program, selection: Selection) -> np.ndarray:
         if program.setup.station.robots.count < 2:
             return np.ones(len(selection), bool)
-        goal = seat_targets_of(program, selection, which)[:, X]
+        goal = of_timing.rail_goal(program, selection, which, phase)
         here = program.runner.worlds["image"]["axis_position"][:, :, X]
         ok = np.zeros(len(selection), bool)
-        least = rail.least_distance_m(program) - 0.01
         early = of_timing.blends(program, selection, phase)
         for k in range(len(selection)):
             n, r = int(selection.world[k]), int(selection.robot[k])
             other = 1 - r
-            side = (
-                1.0 if program.setup.station.robots.home_x_m[r] > program.setup.station.robots.home_x_m[other] else -1.0
-            )
-            nearest = max(side * here[n, other], side * program.heading[n, other])
-            ok[k] = side * goal[k] - nearest >= least
+            places = (here[n, other], program.heading[n, other])
+            ok[k] = all(rail.keeps_apart(program, r, float(goal[k]), float(place)) for place in places)
             if not ok[k] and early[k]:
                 one = selection.where(np.arange(len(selection)) == k)
                 ok[k] = of_timing.start_delay_s(program, one, phase, which)[0] < np.inf
@@ -106,8 +102,9 @@ def blends(phase: str) -> Gate:
 
 
 def takes_up_slack(program: Program, selection: Selection) -> np.ndarray:
-    """Applies to blending end effectors on ropes: slack is taken up fast before the weight is taken."""
-    return of_timing.blends(program, selection, "unlock") & isinstance(program.setup.station.reeving, FourRope)
+    """Applies to blending end effectors on ropes, and to tables: slack, or most of the weight, is taken up fast."""
+    ropes_or_table = isinstance(program.setup.station.reeving, FourRope) or table(program)
+    return of_timing.blends(program, selection, "unlock") & ropes_or_table
 
 
 def pulls_fast(program: Program, selection: Selection) -> np.ndarray:

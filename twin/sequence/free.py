@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from twin.control.targets import targets
 from twin.records import TPITCH, TROLL, Z
 from twin.sequence.building import seat_targets_of
 from twin.sequence.heights import APPROACH_M, LET_OFF_M, PARKING_HEIGHT_M, SURELY_OFF_M
@@ -36,6 +37,22 @@ def empty_free_over_z(program: Program, selection: Selection, which: str) -> np.
     face_z = seat_targets_of(program, selection, which, leaning=True)[:, Z]
     leans_m = lean_m(program, selection) if which == "truck_seat" else 0.0
     return np.asarray(face_z + program.setup.retract * (LET_OFF_M + APPROACH_M + leans_m))
+
+
+def between_packs_z(program: Program, selection: Selection) -> np.ndarray:
+    """(K,) positions of axis z from which on an empty end effector passes the packs of the truck as it was measured.
+
+    The truck's springs may follow another robot's load meanwhile.
+    """
+    s = program.setup.retract
+    pose = program.truck_pose[selection.world, selection.robot]
+    seats = [i for i, seat in enumerate(program.setup.seats) if seat.on_truck]
+    faces = [
+        targets(program.runner.params, selection.world, np.full(len(selection), i), pose, leaning=True)[:, Z]
+        for i in seats
+    ]
+    past_m = LET_OFF_M + SURELY_OFF_M + lean_m(program, selection)
+    return np.asarray(s * (np.max(s * np.array(faces), axis=0) + past_m))
 
 
 def pack_free_z(program: Program) -> float:

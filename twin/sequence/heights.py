@@ -29,6 +29,8 @@ PULL_CUT_OFF = 0.93
 """Share of the overload cut-off that a pull test does not exceed: its stop overshoots by a few per cent."""
 LET_OFF_M = landing.LET_OFF_M
 """Past the corner guides (40 mm capture at 35 deg reach 57 mm)."""
+CREEP_OUT_SHARE = 0.9
+"""Share of the creep-out height over which a pack creeps off its seat."""
 APPROACH_M = 0.02
 """Clear of the lead-in: below this over the pin tips the pack is no longer free to move sideways."""
 SURELY_OFF_M = 0.05

@@ -12,6 +12,7 @@ from twin.sequence.heights import (
     least_pull_n,
     pull_load_n,
     relaxed_load_n,
+    table,
     weight_n,
 )
 from twin.sequence.program import Program, Selection, Start
@@ -65,12 +66,15 @@ def _until_load(
 def take_weight(phase: str, which: str, pack: str, fraction: float, *, fast: bool = False) -> Start:
     """Take `fraction` of the pack's weight off its locks before they open (upwards in both kinds of station).
 
-    `fast`: only the ropes' slack, until the end effector begins to hang.
+    `fast`: only the ropes' slack, until the end effector begins to hang; a table, until a part of the weight is left.
     """
 
     def start(program: Program, selection: Selection) -> np.ndarray:
         commands = _until_load(program, selection, phase, which, pack, PULL_TRAVEL_M, True, fast=fast)
-        commands["threshold"] = HANGS_SHARE * weight_n(program) if fast else weight_n(program, pack=fraction)
+        commands["threshold"] = weight_n(program, pack=fraction)
+        if fast:
+            short_n = commands["threshold"] - _near_n(program)
+            commands["threshold"] = short_n if table(program) else HANGS_SHARE * weight_n(program)
         return commands
 
     return start

@@ -166,9 +166,9 @@ def _swap_table(kind: str, meet: str, out: str) -> list[Step]:
         Step("exit", "exit", do.settle_exit, then=go.finish),
         # recovery
         Step("regrip", "grip", do.grip("grip", False, "truck_seat", None), failed=GRIP_FAILED),
-        Step("regrip_off", "grip", do.let_off("grip", "truck_seat"), then=go.go_on_with("go")),
+        Step("regrip_off", "grip", do.let_off("grip", "truck_seat", stops=True), then=go.go_on_with("go")),
         Step("pick_regrip", "pick", do.grip("pick", False, "take_seat", None), failed=GRIP_FAILED),
-        Step("pick_regrip_off", "pick", do.let_off("pick", "take_seat"), then=go.go_on_with("to_full")),
+        Step("pick_regrip_off", "pick", do.let_off("pick", "take_seat", stops=True), then=go.go_on_with("to_full")),
         Step(
             "relock",
             "unlock",

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from twin.catalogue import load_pack, load_station, load_timing, load_truck, with_overrides
 from twin.catalogue.schema import TimingSet
 from twin.faults import parse_fault
+from twin.records import UNTIL_DONE, Z
 from twin.runner.kinds import rom_runner
+from twin.sequence.heights import CREEP_OUT_SHARE, LET_OFF_M, between_z
 from twin.setup.setup import build_setup
 from twin.swap import SwapTwin
 
@@ -105,10 +109,85 @@ def test_a_robot_that_does_not_make_way_stops_the_other_one() -> None:
     assert not held_back.violations
 
 
-@pytest.mark.parametrize(("name", "most_s"), [("top_lift", 118.0), ("chassis", 120.0)])
+@pytest.mark.parametrize("seed", [0, 50003, 50051])
+def test_robots_that_stand_ready_at_neighbouring_seats_take_turns(seed: int) -> None:
+    """Both set off in the same scan, to places 0.85 m apart, and later to those of the truck as measured.
+
+    Of the seeds, the truck of 50003 stands aside by more than the robots' spare, that of 50051 leans.
+    """
+    station, truck = load_station("chassis"), load_truck("chassis_tractor_2")
+    timing = blended("chassis")
+    setup = build_setup(station, truck, load_pack("chassis_171"), seed=seed, planning=timing.planning)
+    result = SwapTwin(setup, timing, make_runner=rom_runner).run()
+    assert result.outcome == "completed"
+    assert not result.violations
+
+
+@pytest.mark.parametrize(("name", "most_s"), [("top_lift", 118.0), ("chassis", 117.0)])
 def test_the_examples_of_the_tuning_page_hold_what_their_heads_say(name: str, most_s: float) -> None:
     timing = load_timing(ROOT / "docs" / "examples" / f"{name}_blended.yaml", load_station(name))
     result = swap(name, timing, seed=50000).run()
     assert result.outcome == "completed"
     assert not result.violations
     assert result.mechanical_time_s < most_s
+
+
+def commands_of(twin: SwapTwin) -> dict[str, list[tuple[int, float, np.ndarray]]]:
+    """Run a swap; robot, position of axis z and command by step, as each begins."""
+    program, found = twin.program, defaultdict(list)
+
+    def note(n: int, r: int, command: np.ndarray) -> None:
+        z = float(twin.runner.worlds["image"]["axis_position"][n, r, Z])
+        found[program.table[int(command["step"])].name].append((r, z, command.copy()))
+
+    program.on_command = note
+    result = twin.run()
+    assert result.outcome == "completed"
+    assert not result.violations
+    return found
+
+
+@pytest.mark.parametrize("name", ["top_lift", "chassis"])
+def test_an_end_effector_that_grips_again_stops_clear_of_the_pack(name: str) -> None:
+    """It lands again: axis z does not run on to its travel height first."""
+    of = commands_of(swap(name, blended(name), ("grip_wont_close:tries=1",)))
+    assert of["regrip_off"]
+    for _, z, command in of["regrip_off"]:
+        assert command["until"] == UNTIL_DONE
+        assert abs(command["target"][Z] - z) == pytest.approx(LET_OFF_M)
+
+
+def test_a_table_creeps_off_from_where_it_holds_the_pack() -> None:
+    twin = swap("chassis", blended("chassis"))
+    creep_m = CREEP_OUT_SHARE * twin.setup.station.limits.creep_out_height_m
+    for _, z, command in commands_of(twin)["creep_out"]:
+        assert z - command["threshold"] == pytest.approx(creep_m)
+    plain = swap("chassis", load_timing("factory", "chassis"))
+    for _, z, command in commands_of(plain)["creep_out"]:
+        assert z - command["target"][Z] > creep_m + 0.005, "it has raised the pack since it was gripped"
+
+
+def test_a_lock_that_stays_shut_holds_back_a_table_that_does_not_stop() -> None:
+    result = swap("chassis", blended("chassis"), ("lock_wont_open:tries=9",)).run()
+    assert result.outcome == "lock_stuck"
+    assert not result.violations
+
+
+def test_a_table_passes_to_the_next_pack_of_the_truck_clear_of_the_measured_ones() -> None:
+    twin = swap("chassis", blended("chassis"))
+    of, height_m = commands_of(twin), twin.setup.pack.size_m[2]
+    on = next((r, command) for r, _, command in of["clear"] if len(twin.program.queue[r]) > 1)
+    truck_z = [seat.xyz_m[2] for seat in twin.setup.seats if seat.on_truck]
+    limit = float(on[1]["threshold"])
+    assert limit < min(truck_z) - height_m - LET_OFF_M
+    assert limit > between_z(twin.program), "nearer than the packs of a truck that was not measured"
+
+
+def test_a_table_takes_most_of_a_block_fast_and_the_rest_slowly() -> None:
+    twin = swap("chassis", blended("chassis"))
+    of, contact_mps = commands_of(twin), twin.setup.station.limits.contact_speed_mps
+    assert len(of["take_slack"]) == len(of["take_weight"]) == len(twin.setup.jobs)
+    for (_, _, fast), (_, _, slow) in zip(of["take_slack"], of["take_weight"], strict=True):
+        assert fast["threshold"] < slow["threshold"]
+        assert slow["velocity"][Z] < fast["velocity"][Z] <= contact_mps
+    assert "take_slack" not in commands_of(swap("chassis", load_timing("factory", "chassis")))
