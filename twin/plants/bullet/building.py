@@ -40,7 +40,9 @@ then the engine keeps its normal. With Bullet's default of 20 mm, a pin that has
 pushed aside as by the edge, which wedges packs (7.5 kN sideways instead of 3.0). At 3 mm and at 0.3 mm peak forces
 agree to 1 %. The engine has one such number for all its clients in a process."""
 PACK_FRICTION = 1.0
-"""Friction of every pack, idle ones too: the engine multiplies friction, so a contact has that of the other side."""
+"""Friction of every pack, idle ones too: a contact's friction is the product, so it is that of the other side."""
+OTHER_FRICTION = 0.5
+"""Friction of what no station file speaks of: the truck's body."""
 NO_TURN = [0.0, 0.0, 0.0, 1.0]
 
 
@@ -53,6 +55,10 @@ class Bodies:
         racks: by seat.
         packs: free bodies, by pack.
         parts: (body, link) of packs that are part of robots or truck, by pack.
+        friction: coefficient of every (body, link) with a shape; the product of both sides is that of a contact.
+        engine_friction: parts whose contacts with each other have the engine's friction; all others have
+            `sliding.Sliding`'s.
+        kg: what moves with a (body, link); one without stands still.
     """
 
     client: int
@@ -63,6 +69,7 @@ class Bodies:
     packs: dict[int, int]
     parts: dict[int, tuple[int, int]]
     friction: dict[tuple[int, int], float] = field(default_factory=dict)
+    engine_friction: set[tuple[int, int]] = field(default_factory=set)
     kg: dict[tuple[int, int], float] = field(default_factory=dict)
 
     def end_effector(self, robot: int) -> int:
@@ -216,8 +223,9 @@ class _Loader:
     def _set_contact(self, loaded: Bodies) -> None:
         """Set stiffness and damping of guides, pads and end effectors, and friction.
 
-        Without anchors the engine's friction only brakes: a body under load creeps, 0.6 mm in 0.8 s under a tenth of
-        the force that friction holds. Anchors pull a sticking point back to its first position.
+        A pack on pads has the engine's friction: it stands there, and what is wrong with the engine's friction is its
+        direction while something slides. Without anchors it only brakes: a body under load creeps, 0.6 mm in 0.8 s
+        under a tenth of the force that friction holds. Anchors pull a sticking point back to its first position.
         """
         setup, c = self.setup, self.client
         g, e = setup.pack.guides, setup.station.end_effector
@@ -231,6 +239,7 @@ class _Loader:
             ):
                 pb.changeDynamics(body, link, contactStiffness=stiffness, contactDamping=damping, physicsClientId=c)
                 loaded.friction[body, link] = setup.guide_friction
+            loaded.engine_friction.add((body, pads))
         for r in range(setup.station.robots.count):
             part = loaded.robots, loaded.end_effector(r)
             pb.changeDynamics(
@@ -242,11 +251,17 @@ class _Loader:
             loaded.friction[part], loaded.kg[part] = e.friction, e.mass_kg
         for link in (TRUCK_BODY, TRUCK_PADS, TRUCK_PINS):
             loaded.kg[loaded.truck, link] = setup.truck.sprung_mass_kg
+        loaded.friction[loaded.truck, TRUCK_BODY] = OTHER_FRICTION
         for k, part in {**{k: (body, -1) for k, body in loaded.packs.items()}, **loaded.parts}.items():
             loaded.friction[part] = PACK_FRICTION
             loaded.kg[part] = self._kg(k) if part[0] != loaded.truck else setup.truck.sprung_mass_kg
+            loaded.engine_friction.add(part)
         for box in self.boxes:
             loaded.friction[box, -1] = PACK_FRICTION
+        for body, link in loaded.engine_friction:
+            friction = loaded.friction[body, link]
+            pb.changeDynamics(body, link, lateralFriction=friction, physicsClientId=c)
+            pb.changeDynamics(body, link, frictionAnchor=1, physicsClientId=c)
 
     def _ignore_far_contacts(self) -> None:
         """Set the contact distance, last of all settings.

@@ -23,7 +23,11 @@ GRIP_FORCE_N = 1e7
 
 
 class Constraints:
-    """Keeps the engine's constraints in agreement with `held` and `locked` of its one world, by `update`."""
+    """Keeps the engine's constraints in agreement with `held` and `locked` of its one world, by `update`.
+
+    Attributes:
+        gripped: (body, link) of every end effector with closed grips and of its pack, as pairs in both orders.
+    """
 
     def __init__(self, setup: SwapSetup, params: np.ndarray, worlds: np.ndarray, bodies: Bodies) -> None:
         self._setup, self._params, self._worlds, self._bodies = setup, params, worlds, bodies
@@ -42,6 +46,9 @@ class Constraints:
         held = self._worlds["truth"]["held"][0]
         for r in range(self._setup.station.robots.count):
             self._agree(self._grip, r, int(held[r]), self._fasten_to_robot)
+        bodies = self._bodies
+        pairs = [((bodies.robots, bodies.end_effector(r)), (bodies.packs[int(held[r])], -1)) for r in self._grip]
+        self.gripped = {*pairs, *((pack, robot) for robot, pack in pairs)}
 
     def _update_locks(self) -> None:
         locked = self._worlds["truth"]["locked"][0]

@@ -82,17 +82,22 @@ class GuideForces:
 
 
 def _on(points: Any, friction: Any, body: int, link: int, without: int) -> tuple[float, float, float]:
-    """Sum of the contact forces on a link from all bodies but one, in W."""
+    """Sum of the contact forces on a link from all bodies but one, in W: the engine's, and `friction` of our own."""
     fx = fy = fz = 0.0
-    for _, a, b, link_a, link_b, _, _, normal, _, force, *_ in points:
+    for _, a, b, link_a, link_b, _, _, normal, _, force, along, first, across, second in points:
         if a == body and link_a == link and b != without:
-            fx, fy, fz = fx + normal[0] * force, fy + normal[1] * force, fz + normal[2] * force
+            sign = 1.0
         elif b == body and link_b == link and a != without:
-            fx, fy, fz = fx - normal[0] * force, fy - normal[1] * force, fz - normal[2] * force
+            sign = -1.0
+        else:
+            continue
+        fx += sign * (normal[0] * force + first[0] * along + second[0] * across)
+        fy += sign * (normal[1] * force + first[1] * along + second[1] * across)
+        fz += sign * (normal[2] * force + first[2] * along + second[2] * across)
     part = body, link
-    for first, second, (x, y, z) in friction:
-        if first == part and second[0] != without:
+    for one, other, (x, y, z) in friction:
+        if one == part and other[0] != without:
             fx, fy, fz = fx + x, fy + y, fz + z
-        elif second == part and first[0] != without:
+        elif other == part and one[0] != without:
             fx, fy, fz = fx - x, fy - y, fz - z
     return fx, fy, fz

@@ -86,7 +86,9 @@ class BulletPlant:
         self._plugging = [k for k in moving if bodies.parts.get(k, (-1, -1))[0] != self._truck]
         self._idle_poses = {k: self._at_centre(k) for k in range(int(self.params["packs"][0])) if k not in moving}
         self._constraints = Constraints(setup, self.params, self.worlds, bodies) if scope == "swap" else None
-        self._sliding = Sliding(c, 1.0 / self._physics_hz, bodies.friction, bodies.kg)
+        self._sliding = Sliding(c, 1.0 / self._physics_hz, bodies.friction, bodies.kg, bodies.engine_friction)
+        if self._constraints is not None:
+            self._sliding.fixed = self._constraints.gripped
         self._guides = GuideForces(setup, self.worlds, bodies, self._sliding)
         self._brakes = Brakes(c, bodies.truck, self.worlds, self.params)
         self._brakes.scan(self._braked, pushed=False)
@@ -143,7 +145,8 @@ class BulletPlant:
         worlds, params = self.worlds, self.params
         reaction, axle, angles = self._reaction, self._axle, self._angles
         drive, tau, spring, truck_tau = self._drive_robots, self._tau, self._spring_truck, self._truck_tau
-        time_s, hz, brakes, sliding = self._time_s, self._physics_hz, self._brakes, self._sliding
+        time_s, hz, brakes = self._time_s, self._physics_hz, self._brakes
+        guides, sliding = self._guides, self._sliding
         if self._joints_tick != tick:
             self._read_joints()
         for i in range(ticks):
@@ -152,9 +155,9 @@ class BulletPlant:
                     self._read_joints()
                 else:
                     self._read_between_scans()
-                if self._guides.close:
-                    self._guides.read_peak()
-                else:
+                if guides.close:
+                    guides.read_peak()
+                elif sliding.rubbing:
                     sliding.read()
             tick_world(worlds, params, 0, reaction, axle, angles)
             drive(forces=tau.tolist(), physicsClientId=c)
@@ -165,8 +168,7 @@ class BulletPlant:
                 self._push_truck()
             if brakes.watched:
                 brakes.tick(self._braked)
-            if sliding.contacts:
-                sliding.push()
+            sliding.push()
             simulate(physicsClientId=c)
             tick += 1
             time_s[0] = tick / hz
@@ -228,6 +230,7 @@ class BulletPlant:
         if self._constraints is None:
             raise NotImplementedError("scope `seat`: grips and locks stay as they are")
         self._constraints.update()
+        self._sliding.fixed = self._constraints.gripped
 
     def _set_solver(self) -> None:
         """Set the number of solver passes that the present state needs."""

@@ -121,7 +121,7 @@ def test_a_body_comes_to_rest_where_coulomb_says(slide):
     """v^2 / 2 mu N / m of travel, less what the spring takes back and half a tick's travel."""
     body = slide(300.0, 300.0)
     body.start(0.08, 0.06)
-    for _ in range(600):
+    for _ in range(2500):
         body.tick()
     at, speed = body.state()
     assert np.hypot(*speed) < 1e-9
@@ -131,20 +131,22 @@ def test_a_body_comes_to_rest_where_coulomb_says(slide):
 
 @pytest.mark.parametrize("share", [0.3, 0.9])
 def test_a_body_pushed_less_than_mu_n_sticks_and_returns(slide, share):
+    """While the push rises in 1 s it lags by some micrometres; then it is where it was, and does not creep."""
     body = slide(300.0, 100.0)
     push = (share * MU * NORMAL_N * 0.6, share * MU * NORMAL_N * 0.8)
-    start = body.state()[0]
+    start, lag_m = body.state()[0], 0.0
     for i in range(500):
-        body.tick((min(i / 100.0, 1.0) * push[0], min(i / 100.0, 1.0) * push[1]))
-    held = body.state()[0]
+        body.tick((i / 500.0 * push[0], i / 500.0 * push[1]))
+        lag_m = max(lag_m, np.hypot(*(body.state()[0] - start)))
+    assert lag_m < 2e-5
     for _ in range(2500):
         friction = body.tick(push)
     assert friction == pytest.approx(-np.array(push), rel=1e-6)
+    held = body.state()[0]
+    assert np.abs(held - start).max() < 1e-9
+    for _ in range(2500):
+        body.tick(push)
     assert np.abs(body.state()[0] - held).max() < 1e-9, "creeps"
-    assert np.hypot(*(held - start)) < 2e-4
-    for _ in range(500):
-        body.tick()
-    assert np.abs(body.state()[0] - start).max() < 1e-6, "elastic"
 
 
 def test_friction_ends_with_the_contact(slide):
