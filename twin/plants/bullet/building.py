@@ -180,16 +180,21 @@ class _Loader:
                 link,
                 linearDamping=0.0,
                 angularDamping=0.0,
-                jointDamping=0.0,
                 maxJointVelocity=1e4,
-                restitution=0.0,
-                rollingFriction=0.0,
-                spinningFriction=0.0,
                 activationState=pb.ACTIVATION_STATE_DISABLE_SLEEPING,
                 physicsClientId=c,
             )
-            # by itself: among these settings pybullet 3.2.7 does not pass it on to links
-            pb.changeDynamics(number, link, lateralFriction=0.0, physicsClientId=c)
+            # by themselves: in one call with settings of the whole body, pybullet 3.2.7 passes none of these to a link
+            pb.changeDynamics(
+                number,
+                link,
+                lateralFriction=0.0,
+                restitution=0.0,
+                rollingFriction=0.0,
+                spinningFriction=0.0,
+                jointDamping=0.0,
+                physicsClientId=c,
+            )
         return number
 
     def _stand_idle_packs(self, *, light: bool = False) -> None:

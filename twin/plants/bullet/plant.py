@@ -69,6 +69,8 @@ class BulletPlant:
         self._braked: tuple[float, ...] = (0.0, 0.0, 0.0)  # forces of the truck's brakes in the last tick
         self._pushed = False
         self._joints_tick = -1  # tick at which all joints were last read
+        self._contacts_tick = -1  # tick of the last scan
+        self._rubbing = False  # in that scan something slid, perhaps where nothing is meant to touch
         self._mating_to_m = MATING_TO * float(self.params["coupler_engage_m"][0])
         self._view_fields()
         bodies = load(setup, self.params, self.worlds, scope)
@@ -126,6 +128,7 @@ class BulletPlant:
         self._read_joints()
         self._read_packs()
         self._guides.read()
+        self._contacts_tick, self._rubbing = self._tick[0], self._sliding.rubbing
         self._set_solver()
 
     def wake(self) -> None:
@@ -146,7 +149,7 @@ class BulletPlant:
         reaction, axle, angles = self._reaction, self._axle, self._angles
         drive, tau, spring, truck_tau = self._drive_robots, self._tau, self._spring_truck, self._truck_tau
         time_s, hz, brakes = self._time_s, self._physics_hz, self._brakes
-        guides, sliding = self._guides, self._sliding
+        guides, sliding, rubbing = self._guides, self._sliding, self._rubbing
         if self._joints_tick != tick:
             self._read_joints()
         for i in range(ticks):
@@ -157,8 +160,10 @@ class BulletPlant:
                     self._read_between_scans()
                 if guides.close:
                     guides.read_peak()
-                elif sliding.rubbing:
+                elif rubbing:
                     sliding.read()
+            elif self._contacts_tick != tick and (guides.close or rubbing):
+                sliding.read()
             tick_world(worlds, params, 0, reaction, axle, angles)
             drive(forces=tau.tolist(), physicsClientId=c)
             spring(forces=truck_tau.tolist(), physicsClientId=c)

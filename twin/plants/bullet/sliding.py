@@ -151,6 +151,17 @@ class Sliding:
 
 
 @kernel
+def normal_of_next(now_n: float, before_n: float) -> float:
+    """Normal force of the next tick from those of the last two: by as much more, or by as many times less.
+
+    Both are equal for small changes. The second does not end at zero within a hit, which would lose its friction.
+    """
+    if now_n >= before_n:
+        return 2.0 * now_n - before_n
+    return now_n * now_n / before_n
+
+
+@kernel
 def slide(points: Any, n: int, before: Any, count: int, states: Any, shared: Any, dt_s: float, out: Any) -> None:
     """Friction on the first part of `n` points into `out` (n, 3), and their springs' stretch into `points`.
 
@@ -184,7 +195,7 @@ def slide(points: Any, n: int, before: Any, count: int, states: Any, shared: Any
             before[found, FIRST] = -1.0
             zx, zy, zz = before[found, STRETCH], before[found, STRETCH + 1], before[found, STRETCH + 2]
             ex, ey, ez = before[found, AWAY], before[found, AWAY + 1], before[found, AWAY + 2]
-            normal_n = max(2.0 * normal_n - before[found, NORMAL_N], 0.0)
+            normal_n = normal_of_next(normal_n, before[found, NORMAL_N])
         off = nx * ex + ny * ey + nz * ez
         ex, ey, ez = ex - off * nx + vx * dt_s, ey - off * ny + vy * dt_s, ez - off * nz + vz * dt_s
         off = nx * zx + ny * zy + nz * zz

@@ -9,6 +9,7 @@ import numpy as np
 import pybullet as pb
 import pytest
 
+from twin.plants.bullet.building import NEAR_M
 from twin.plants.bullet.sliding import Sliding
 
 MU, PRESSED_N, BALL_KG, STEP_S = 0.3, 1000.0, 10.0, 0.002
@@ -24,7 +25,7 @@ class Slide:
         pb.setGravity(0.0, 0.0, -9.81, physicsClientId=c)
         pb.setTimeStep(STEP_S, physicsClientId=c)
         block = pb.createCollisionShape(pb.GEOM_BOX, halfExtents=[5.0, 5.0, 0.5], physicsClientId=c)
-        floor = pb.createMultiBody(0.0, block, basePosition=[0.0, 0.0, -0.5], physicsClientId=c)
+        floor = self.floor = pb.createMultiBody(0.0, block, basePosition=[0.0, 0.0, -0.5], physicsClientId=c)
         ball = pb.createCollisionShape(pb.GEOM_SPHERE, radius=0.05, physicsClientId=c)
         self.body = pb.createMultiBody(
             0.0,
@@ -48,16 +49,18 @@ class Slide:
                 self.body, joint, linearDamping=0.0, jointDamping=0.0, lateralFriction=0.0, physicsClientId=c
             )
         pb.changeDynamics(floor, -1, lateralFriction=0.0, contactStiffness=2e6, contactDamping=2e4, physicsClientId=c)
+        for part in ((floor, -1), (self.body, 2)):
+            pb.changeDynamics(*part, contactProcessingThreshold=NEAR_M, physicsClientId=c)
         part = (self.body, 2)
         self.friction = Sliding(c, STEP_S, {(floor, -1): MU, part: 1.0}, {part: y_kg})
         for _ in range(100):
             self.tick()
 
-    def tick(self, push_n: tuple[float, float] = (0.0, 0.0)) -> np.ndarray:
+    def tick(self, push_n: tuple[float, float] = (0.0, 0.0), pressed_n: float = PRESSED_N) -> np.ndarray:
         """One tick under a push; returns the friction force (2,)."""
         self.friction.read()
         self.friction.push()
-        pushes = [*push_n, -PRESSED_N]
+        pushes = [*push_n, -pressed_n]
         pb.applyExternalForce(self.body, 2, pushes, [0.0, 0.0, 0.0], pb.LINK_FRAME, physicsClientId=self.client)
         pb.stepSimulation(physicsClientId=self.client)
         signed = [np.array(force) * (1 if first[0] == self.body else -1) for first, _, force in self.friction.forces]
@@ -67,6 +70,10 @@ class Slide:
         for joint, speed in enumerate(mps):
             at = self.state()[0][joint]
             pb.resetJointState(self.body, joint, at, speed, physicsClientId=self.client)
+
+    def normal_n(self) -> float:
+        """Normal force in the last tick."""
+        return sum(point[9] for point in pb.getContactPoints(physicsClientId=self.client))
 
     def state(self) -> tuple[np.ndarray, np.ndarray]:
         """Position and speed, (2,) each."""
@@ -158,3 +165,58 @@ def test_friction_ends_with_the_contact(slide):
         body.tick()
     assert body.friction.forces == []
     assert body.state()[1] == pytest.approx([0.1, 0.1])
+
+
+def test_friction_follows_a_normal_force_that_falls_to_zero_and_rises_again(slide):
+    """To a hundredth while a tick changes N by a twentieth of its greatest, but where a ramp begins or ends."""
+    body = slide(1000.0, 1000.0)
+    body.start(0.3, 0.1)
+    for _ in range(20):
+        body.tick(pressed_n=PRESSED_N)
+    most_n, off_n = MU * NORMAL_N, []
+    for share in [*np.linspace(1.0, 0.0, 21), *np.linspace(0.0, 1.0, 21)]:
+        before = body.state()[1]
+        friction = body.tick(pressed_n=share * PRESSED_N - 9.81 * BALL_KG)
+        off_n.append(abs(np.hypot(*friction) - MU * body.normal_n()))
+        if np.hypot(*friction) > 0.05 * most_n:
+            assert off_deg(-friction, before) < 0.1
+    assert max(off_n) < 0.1 * most_n
+    assert np.quantile(off_n, 0.8) < 0.01 * most_n, np.round(off_n)
+
+
+@pytest.mark.parametrize("damping_ns_per_m", [2e3, 2e4, 1e5])
+@pytest.mark.parametrize("fall_mps", [0.1, 0.2, 0.33, 0.5])
+def test_a_hit_of_some_ticks_transfers_mu_of_its_normal_momentum(slide, damping_ns_per_m, fall_mps):
+    body = slide(1000.0, 1000.0)
+    pb.changeDynamics(
+        body.floor, -1, contactStiffness=2e6, contactDamping=damping_ns_per_m, physicsClientId=body.client
+    )
+    pb.resetJointState(body.body, 2, 0.005, -fall_mps, physicsClientId=body.client)
+    body.start(0.3, 0.1)
+    friction_n, normal_n = 0.0, 0.0
+    for _ in range(60):
+        before = body.state()[1]
+        friction = body.tick(pressed_n=0.0)
+        friction_n, normal_n = friction_n + np.hypot(*friction), normal_n + body.normal_n()
+        assert friction @ before <= 0.0
+    assert friction_n == pytest.approx(MU * normal_n, rel=0.15)
+    assert MU * normal_n > 300.0
+
+
+def test_there_is_room_for_as_many_points_as_there_are(slide):
+    body = slide(100.0, 100.0)
+    body.friction.read()
+    [point] = body.friction._own
+    body.friction._own = [point] * 100
+    body.friction.push()
+    assert len(body.friction.forces) == 100
+    body.friction.push()
+    assert len(body.friction.forces) == 100
+
+
+def test_a_part_without_friction_is_refused(slide):
+    body = slide(100.0, 100.0)
+    friction = Sliding(body.client, STEP_S, {(body.floor, -1): MU}, {})
+    friction.read()
+    with pytest.raises(KeyError, match="link 2"):
+        friction.push()
