@@ -56,8 +56,8 @@ class Bodies:
         packs: free bodies, by pack.
         parts: (body, link) of packs that are part of robots or truck, by pack.
         friction: coefficient of every (body, link) with a shape; the product of both sides is that of a contact.
-        engine_friction: parts whose contacts with each other have the engine's friction; all others have
-            `sliding.Sliding`'s.
+        engine_friction: parts whose contacts with each other have the engine's friction, pads and packs that no robot
+            holds; all others have `sliding.Sliding`'s.
         kg: what moves with a (body, link); one without stands still.
     """
 
@@ -228,8 +228,8 @@ class _Loader:
     def _set_contact(self, loaded: Bodies) -> None:
         """Set stiffness and damping of guides, pads and end effectors, and friction.
 
-        A pack on pads has the engine's friction: it stands there, and what is wrong with the engine's friction is its
-        direction while something slides. Without anchors it only brakes: a body under load creeps, 0.6 mm in 0.8 s
+        A pack that stands on pads has the engine's friction: there it sticks, and what is wrong with that friction is
+        its direction while something slides. Without anchors it only brakes: a body under load creeps, 0.6 mm in 0.8 s
         under a tenth of the force that friction holds. Anchors pull a sticking point back to its first position.
         """
         setup, c = self.setup, self.client
@@ -260,7 +260,8 @@ class _Loader:
         for k, part in {**{k: (body, -1) for k, body in loaded.packs.items()}, **loaded.parts}.items():
             loaded.friction[part] = PACK_FRICTION
             loaded.kg[part] = self._kg(k) if part[0] != loaded.truck else setup.truck.sprung_mass_kg
-            loaded.engine_friction.add(part)
+            if part[0] != loaded.robots:  # held throughout
+                loaded.engine_friction.add(part)
         for box in self.boxes:
             loaded.friction[box, -1] = PACK_FRICTION
         for body, link in loaded.engine_friction:

@@ -128,7 +128,7 @@ class BulletPlant:
         self._read_joints()
         self._read_packs()
         self._guides.read()
-        self._contacts_tick, self._rubbing = self._tick[0], self._sliding.rubbing
+        self._contacts_tick = self._tick[0]
         self._set_solver()
 
     def wake(self) -> None:
@@ -149,7 +149,10 @@ class BulletPlant:
         reaction, axle, angles = self._reaction, self._axle, self._angles
         drive, tau, spring, truck_tau = self._drive_robots, self._tau, self._spring_truck, self._truck_tau
         time_s, hz, brakes = self._time_s, self._physics_hz, self._brakes
-        guides, sliding, rubbing = self._guides, self._sliding, self._rubbing
+        guides, sliding = self._guides, self._sliding
+        if self._contacts_tick == tick:
+            self._rubbing = sliding.rubbing
+        rubbing = self._rubbing
         if self._joints_tick != tick:
             self._read_joints()
         for i in range(ticks):
@@ -236,6 +239,7 @@ class BulletPlant:
             raise NotImplementedError("scope `seat`: grips and locks stay as they are")
         self._constraints.update()
         self._sliding.fixed = self._constraints.gripped
+        self._sliding.select()
 
     def _set_solver(self) -> None:
         """Set the number of solver passes that the present state needs."""

@@ -1,17 +1,19 @@
-"""Coulomb friction of contact points, in place of the engine's.
+"""Coulomb friction where loads and end effectors slide, in place of the engine's.
 
 The engine of pybullet 3.2.7 points sliding friction against what has to be stopped, not against the slip
-(`tests/physics/test_engine_friction.py`). So every body's friction in the engine is zero, and this module pushes on
-both sides of each contact point. Its friction is elastic-plastic: a spring and a damper along the tangent that give way
-at mu N. That sticks without creep, and while it slides it points against the slip: the spring turns into that direction
-within mu N / k of slip, some hundredths of a millimetre. N is that of the tick before.
+(`tests/physics/test_engine_friction.py`). So only packs that stand on pads, where they stick, have its friction; all
+other parts have none there, and this module pushes on both sides of each of their contact points.
+
+Its friction is elastic-plastic: a spring and a damper along the tangent that give way at mu N. While a point slides it
+points against the slip: the spring turns into that direction within mu N / k of slip, some hundredths of a millimetre.
+While it sticks, the point returns to where it began to stick, without creep. N is extrapolated from the last two ticks.
 """
 
 from __future__ import annotations
 
 import math
 import struct
-from collections.abc import Collection, Container, Mapping
+from collections.abc import Container, Mapping
 from typing import Any
 
 import numpy as np
@@ -60,12 +62,12 @@ class Sliding:
         dt_s: float,
         friction: Mapping[Part, float],
         kg: Mapping[Part, float],
-        engine_friction: Collection[Part] = (),
+        engine_friction: Container[Part] = (),
     ) -> None:
         """`friction` by part, the product of both being a contact's; `kg` of moving parts, all others are at rest;
-        contacts between two parts of `engine_friction` are left to the engine."""
+        contacts between two parts of `engine_friction`, as it is at the time, are left to the engine."""
         self._client, self._dt_s, self._friction, self._kg = client, dt_s, friction, kg
-        self._engine = frozenset(engine_friction)
+        self._engine = engine_friction
         self._points, self._before, self._out = (np.zeros((ROWS, n)) for n in (COLUMNS, COLUMNS, 3))
         self._count = 0
         self._rows: dict[Part, int] = {}
@@ -80,6 +82,10 @@ class Sliding:
     def read(self) -> None:
         """Read the engine's contact points after a tick."""
         self.contacts = pb.getContactPoints(physicsClientId=self._client)
+        self.select()
+
+    def select(self) -> None:
+        """Select the points whose friction is this class's; again after grips have closed or opened."""
         # the engine leaves the force of a point that it did not solve as it was
         self._own = [point for point in self.contacts if point[9] > 0.0 and point[8] <= NEAR_M and self._is_own(point)]
         self.rubbing = bool(self._own)

@@ -13,7 +13,7 @@ import pytest
 from tests.physics import rig
 from tests.physics.rig import BulletBench
 from tests.physics.test_standing import press
-from tests.twin.plants.test_scope import setup_of
+from tests.twin.plants.test_scope import setup_of, standing
 from twin.alignment.episode import AlignmentTwin
 from twin.alignment.hover import Hover
 from twin.alignment.servo import VisualServo
@@ -44,7 +44,9 @@ def sources(plant) -> Counter[str]:
     """Points that press, by their only source of friction, after the plant has pushed and before the engine steps."""
     found: Counter[str] = Counter()
     every = pb.getContactPoints(physicsClientId=plant._client)
-    there = Counter(((p[1], p[3]), (p[2], p[4])) for p in every if p[9] > 0.0 and p[8] <= NEAR_M)
+    pressed = [point for point in every if point[9] > 0.0 and point[8] <= NEAR_M]
+    there = Counter(((p[1], p[3]), (p[2], p[4])) for p in pressed)
+    acts = {((p[1], p[3]), (p[2], p[4])) for p in pressed if p[10] or p[12]}
     own = Counter((first, second) for first, second, _ in plant._sliding.forces)
     assert not own.keys() - there.keys(), "friction of what does not touch"
     for pair, count in there.items():
@@ -52,6 +54,7 @@ def sources(plant) -> Counter[str]:
         gives = {"engine": in_engine > 0.0, "own": pair in own, "grip": pair in plant._sliding.fixed}
         [source] = [name for name, gives_it in gives.items() if gives_it]
         assert source != "own" or own[pair] == count
+        assert source == "engine" or pair not in acts
         assert source != "engine" or in_engine == pytest.approx(plant.setup.guide_friction, rel=1e-6)
         found[source] += count
     return found
@@ -97,7 +100,7 @@ def test_an_end_effector_that_slides_on_a_pack_has_the_plants_own_until_it_grips
 @pytest.mark.parametrize("station", ["top_lift", "chassis"])
 @pytest.mark.parametrize("scope", ["swap", "seat"])
 def test_a_pack_that_is_inserted(watch, station: str, scope: Scope):
-    """Pins rub by the plant's own friction, pads by the engine's."""
+    """Pins and pads rub by the plant's own friction: a held pack slides."""
     hover = Hover(height_m=0.15, off_x_m=0.012)
     twin = AlignmentTwin(setup_of(station, 2), hover, make_runner=partial(BulletBench, scope=scope))
     try:
@@ -109,8 +112,37 @@ def test_a_pack_that_is_inserted(watch, station: str, scope: Scope):
         assert twin.result().outcome == "seated"
     finally:
         twin.close()
-    assert found["own"] > 100
-    assert found["engine"] > 100
+    assert found["own"] > 200
+
+
+def test_a_pack_on_pads_has_the_engines_while_nothing_holds_it(bench, watch):
+    """It does not move where grips close or open."""
+    plant = bench()
+    rig.unlock(plant, rig.NEW)
+    rig.brake(plant)
+    rig.run(plant, 0.5)
+    pose = plant.worlds["truth"]["pack_pose"][0, rig.NEW]
+    before, found = pose.copy(), watch(plant)
+    for change, source in ((rig.grip, "own"), (rig.release, "engine")):
+        change(plant, rig.NEW) if change is rig.grip else change(plant)
+        found.clear()
+        rig.run(plant, 0.2)
+        assert found[source] >= 99 * 4, "the engine finds the points anew"
+        assert found.keys() == {source}
+        assert pose == pytest.approx(before, abs=2e-6)
+
+
+@pytest.mark.parametrize("scope", ["swap", "seat"])
+@pytest.mark.parametrize("station", ["top_lift", "chassis"])
+def test_every_part_with_a_shape_has_its_friction(station: str, scope: Scope):
+    with standing(station, scope) as plant:
+        c, friction = plant._client, plant.plant._sliding._friction
+        for i in range(pb.getNumBodies(physicsClientId=c)):
+            body = pb.getBodyUniqueId(i, physicsClientId=c)
+            is_multibody = pb.getDynamicsInfo(body, -1, physicsClientId=c)[10] == 2  # else a box
+            for link in range(-1, pb.getNumJoints(body, physicsClientId=c)):
+                if not is_multibody or pb.getCollisionShapeData(body, link, physicsClientId=c):
+                    assert (body, link) in friction
 
 
 def test_a_load_set_down_where_none_is_expected_has_friction_from_the_next_scan_on(bench, watch):
