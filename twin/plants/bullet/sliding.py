@@ -30,10 +30,10 @@ SPRING, DAMPER = 0.2, 0.1
 """Spring and damper of all points of a part together, as shares of m / dt^2 and m / dt. As they act from the state
 before a tick, they are stable while (SPRING + 2 DAMPER) f < 4, with f = 1 + m r^2 / I the effect of the lever of a
 force at a corner: up to 7 here, at a guide of the table."""
-RETURN = 0.01
+RETURN = 0.005
 """Share of the way to where it began to stick that a sticking point's spring tightens by in each tick: friction takes
 over what the spring's stretch holds, and the point returns. Stable while RETURN < DAMPER f, where f is below 1 if more
-than m moves: 0.2 with a pack of 3.2 t in a spreader of 0.8 t."""
+than m moves: 0.11 with a pack of 3.7 t in a spreader of 450 kg."""
 SAME_M, SAME_COSINE = 0.004, 0.9
 """Distance and cosine of the angle of the normals within which a point is one of the tick before."""
 FIRST, SECOND, MU, NORMAL_N, AT, ALONG, STRETCH, AWAY, COLUMNS = 0, 1, 2, 3, 4, 7, 10, 13, 16
