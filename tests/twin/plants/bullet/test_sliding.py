@@ -159,7 +159,7 @@ def test_a_body_pushed_less_than_mu_n_sticks_and_returns(slide, share):
 
 @pytest.mark.parametrize("effect", [0.1, 1.0, 7.0])
 def test_sticking_is_stable_whatever_moves_with_a_part(slide, effect):
-    """One that carries another takes 0.1 of the motion from a force that it would alone, one that turns up to 7 times."""
+    """One that carries another moves 0.1 of what it would alone, one that turns up to 7 times as much."""
     body = slide(100.0, 100.0, effect * 100.0)
     push = (0.5 * MU * NORMAL_N, 0.0)
     for i in range(5000):
