@@ -245,8 +245,6 @@ class _Loader:
                 pb.changeDynamics(body, link, contactStiffness=stiffness, contactDamping=damping, physicsClientId=c)
                 loaded.friction[body, link] = setup.guide_friction
             loaded.engine_friction.add((body, pads))
-            # not on packs: a point with an anchor and without friction keeps its first normal until it is discarded
-            pb.changeDynamics(body, pads, frictionAnchor=1, physicsClientId=c)
         for r in range(setup.station.robots.count):
             part = loaded.robots, loaded.end_effector(r)
             pb.changeDynamics(
@@ -269,6 +267,8 @@ class _Loader:
         for body, link in loaded.engine_friction:
             friction = loaded.friction[body, link]
             pb.changeDynamics(body, link, lateralFriction=friction, physicsClientId=c)
+            # on packs too: their points, sliding ones too, are then kept until `SLID_M` instead of found in every tick
+            pb.changeDynamics(body, link, frictionAnchor=1, physicsClientId=c)
 
     def _ignore_far_contacts(self) -> None:
         """Set the contact distance, last of all settings.
