@@ -25,8 +25,8 @@ NOT_MET = {
     # and 9 of 169; the step decides which (`finer_step`), as it does of the residual sways of swaps that wait alike
     ("top_lift", "guided"): {"traverse_to_slot", "residual sway at hand-over"},
     ("top_lift", "unguided"): {"traverse_to_slot", "residual sway at hand-over"},
-    # forces: what a scan makes of a hit is chance (`hits`); sway: friction that does not point against the slip
-    # (`engine_friction`)
+    # forces: what a scan makes of a hit is chance (`hits`); sway: up to version 0.4.0 the reference's friction did not
+    # point against the slip
     ("chassis", "guided"): {"peak sway", "peak lateral force"},
     ("chassis", "unguided"): {"peak sway"},
 }

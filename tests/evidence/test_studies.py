@@ -5,17 +5,12 @@ Slow, as studies are played anew for a release only.
 
 from __future__ import annotations
 
-import shutil
-import subprocess
-from pathlib import Path
-
 import pytest
 
 from agents.swap_rows import REDUCED, REFERENCE
-from tests.evidence import engine_friction, finer_step, hits, time_step
+from tests.evidence import finer_step, hits, time_step
 from tests.evidence.campaign import SETUPS
 from tests.evidence.finer_step import FIGURES, Figure
-from tests.evidence.part import ROOT
 from tests.evidence.replay import RELATIVE, assert_as_stored, kpi_differences, near
 
 FINER = [(figure, hz) for figure in FIGURES for hz in figure.rates_hz]
@@ -62,23 +57,3 @@ def test_twice_the_physics_rate(station: str) -> None:
     differences = list(kpi_differences(*figures, RELATIVE["reference"]))
     assert_as_stored(time_step.TABLE, f"{station}, {rate_hz} Hz", differences)
     assert again["outcome"] == stored["outcome"]
-
-
-def test_the_patch_of_the_engines_friction_applies(tmp_path: Path) -> None:
-    plant = tmp_path / "twin" / "plants" / "rom"
-    shutil.copytree(ROOT / "twin" / "plants" / "rom", plant, ignore=shutil.ignore_patterns("__pycache__"))
-    subprocess.run(["git", "apply", str(engine_friction.PATCH)], cwd=tmp_path, check=True)
-    engine_friction.widen(plant)
-    assert "def plane(" in (plant / "contact_points.py").read_text()
-
-
-@pytest.mark.slow
-def test_the_engines_friction_in_a_copy_of_the_reduced_order_plant() -> None:
-    again = engine_friction.play(2)
-    differences = []
-    for case, kpis in engine_friction.read().items():
-        for kpi, stored in kpis.items():
-            for seed in (0, 1):
-                if not near(stored[seed], again[case][kpi][str(seed)], RELATIVE["reduced"], 1e-6):
-                    differences.append(f"{case}, {kpi}, seed {seed}: {stored[seed]}, now {again[case][kpi][str(seed)]}")
-    assert_as_stored(engine_friction.TABLE, "2 seeds", differences)

@@ -72,4 +72,4 @@ def test_it_points_against_what_has_to_be_stopped_not_against_the_slip(moved_kg,
 
     assert off_deg(np.array(moved_kg) * speed) < 0.5
     skewed = off_deg(speed) > 5.0
-    assert skewed == (moved_kg[0] != moved_kg[1]), "if no longer, docs/agreement.md has to be measured anew"
+    assert skewed == (moved_kg[0] != moved_kg[1]), "if no longer, `twin/plants/bullet/sliding.py` is not needed"

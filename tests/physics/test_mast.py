@@ -61,9 +61,9 @@ def test_a_pack_off_a_leaning_truck_goes_level_into_its_slot(pitch_deg, roll_deg
         w, program = twin.runner.worlds[0], twin.program
         lean = []
 
-        def note(plant):
+        def note(runner):
             if w["truth"]["held"][0] == rig.OLD:
-                lean.append(rig.pack_in_end_effector_m(plant, rig.OLD)[3:5])
+                lean.append(rig.pack_in_end_effector_m(runner.plant, rig.OLD)[3:5])
 
         twin.runner.disturb = note
         while program.step[0, 0] < program.index["store_release"] and program.advance():

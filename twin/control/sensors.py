@@ -148,8 +148,7 @@ def scan_frame(image: Image, sensors: Sensors, faults: Faults, p: Params, r: int
     lane = 16 * (r + 1)
     if faults.scan_blind == 1 or uniform(p.stream[S_SCANNER], frame, lane + 15) < p.scan_dropout:
         return
-    scans = sensors.scans + 1
-    then = (scans - min(p.scan_delay_scans, scans)) % DELAY_SCANS
+    then = (sensors.scans - min(p.scan_delay_scans, sensors.scans)) % DELAY_SCANS
     count = image.scan_count[r]
     kept = min(count, window - 1)
     squares = 0.0  # of x and y, by Welford's update

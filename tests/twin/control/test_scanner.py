@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from twin.catalogue import load_pack, load_station, load_truck, with_overrides
-from twin.control.sensors import read_truck, scan_frame
+from twin.control.sensors import read_truck
 from twin.errors import InputError
 from twin.plants.beginning import new_world
 from twin.records import DELAY_SCANS, TX
@@ -25,13 +25,11 @@ def test_a_frame_shows_the_truck_as_it_was_a_delay_ago(delay_s: float) -> None:
     )
     worlds, params = new_world(setup), setup.params
     w, seen = worlds[0], []
+    w["image"]["scan_window"][0] = 1
     for scan in range(3 * DELAY_SCANS):
         w["sensors"]["scans"] = w["truth"]["truck_q"][TX] = scan
-        w["image"]["scan_window"][0] = 0
+        w["sensors"]["scan_next_tick"][0] = w["image"]["clock_tick"]
         read_truck(w["truth"], w["image"], w["sensors"], w["faults"], params[0])
-        w["sensors"]["scans"] = scan - 1  # a frame counts the scan that it is taken in
-        w["sensors"]["scan_next_tick"][0], w["image"]["scan_window"][0] = w["image"]["clock_tick"], 1
-        scan_frame(w["image"], w["sensors"], w["faults"], params[0], 0)
         seen.append(float(w["image"]["scan_pose"][0, 0]))
     late = round(100 * delay_s)
     assert seen == [float(max(scan - late, 0)) for scan in range(3 * DELAY_SCANS)]

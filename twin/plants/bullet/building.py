@@ -6,7 +6,7 @@ import contextlib
 import os
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -40,7 +40,9 @@ then the engine keeps its normal. With Bullet's default of 20 mm, a pin that has
 pushed aside as by the edge, which wedges packs (7.5 kN sideways instead of 3.0). At 3 mm and at 0.3 mm peak forces
 agree to 1 %. The engine has one such number for all its clients in a process."""
 PACK_FRICTION = 1.0
-"""Friction of every pack, idle ones too: the engine multiplies friction, so a contact has that of the other side."""
+"""Friction of every pack, idle ones too: a contact's friction is the product, so it is that of the other side."""
+OTHER_FRICTION = 0.5
+"""Friction of what no station file speaks of: the truck's body."""
 NO_TURN = [0.0, 0.0, 0.0, 1.0]
 
 
@@ -53,6 +55,10 @@ class Bodies:
         racks: by seat.
         packs: free bodies, by pack.
         parts: (body, link) of packs that are part of robots or truck, by pack.
+        friction: coefficient of every (body, link) with a shape; the product of both sides is that of a contact.
+        engine_friction: parts whose contacts with each other have the engine's friction, pads and packs that no robot
+            holds; all others have `sliding.Sliding`'s.
+        kg: what moves with a (body, link); one without stands still.
     """
 
     client: int
@@ -62,6 +68,9 @@ class Bodies:
     racks: dict[int, int]
     packs: dict[int, int]
     parts: dict[int, tuple[int, int]]
+    friction: dict[tuple[int, int], float] = field(default_factory=dict)
+    engine_friction: set[tuple[int, int]] = field(default_factory=set)
+    kg: dict[tuple[int, int], float] = field(default_factory=dict)
 
     def end_effector(self, robot: int) -> int:
         """Link of the robots' body."""
@@ -80,6 +89,7 @@ def load(setup: SwapSetup, params: np.ndarray, worlds: np.ndarray, scope: Scope)
 class _Loader:
     def __init__(self, client: int, setup: SwapSetup, p: Any, w: Any) -> None:
         self.client, self.setup, self.p, self.w = client, setup, p, w
+        self.boxes: list[int] = []
 
     def set_engine(self) -> None:
         c = self.client
@@ -170,12 +180,19 @@ class _Loader:
                 link,
                 linearDamping=0.0,
                 angularDamping=0.0,
-                jointDamping=0.0,
                 maxJointVelocity=1e4,
+                activationState=pb.ACTIVATION_STATE_DISABLE_SLEEPING,
+                physicsClientId=c,
+            )
+            # by themselves: in one call with settings of the whole body, pybullet 3.2.7 passes none of these to a link
+            pb.changeDynamics(
+                number,
+                link,
+                lateralFriction=0.0,
                 restitution=0.0,
                 rollingFriction=0.0,
                 spinningFriction=0.0,
-                activationState=pb.ACTIVATION_STATE_DISABLE_SLEEPING,
+                jointDamping=0.0,
                 physicsClientId=c,
             )
         return number
@@ -199,7 +216,8 @@ class _Loader:
         shape = pb.createCollisionShape(pb.GEOM_BOX, halfExtents=[x / 2, y / 2, z / 2], physicsClientId=self.client)
         c = self.client
         box = pb.createMultiBody(0.0, shape, -1, at, turn, useMaximalCoordinates=int(light), physicsClientId=c)
-        pb.changeDynamics(box, -1, lateralFriction=PACK_FRICTION, restitution=0.0, physicsClientId=c)
+        pb.changeDynamics(box, -1, lateralFriction=0.0, restitution=0.0, physicsClientId=c)
+        self.boxes.append(box)
 
     def _finish(self, loaded: Bodies) -> None:
         self._set_contact(loaded)
@@ -210,8 +228,9 @@ class _Loader:
     def _set_contact(self, loaded: Bodies) -> None:
         """Set stiffness and damping of guides, pads and end effectors, and friction.
 
-        Without anchors the engine's friction only brakes: a body under load creeps, 0.6 mm in 0.8 s under a tenth of
-        the force that friction holds. Anchors pull a sticking point back to its first position.
+        A pack that stands on pads has the engine's friction: there it sticks, and what is wrong with that friction is
+        its direction while something slides. Without anchors it only brakes: a body under load creeps, 0.6 mm in 0.8 s
+        under a tenth of the force that friction holds. Anchors pull a sticking point back to its first position.
         """
         setup, c = self.setup, self.client
         g, e = setup.pack.guides, setup.station.end_effector
@@ -219,33 +238,37 @@ class _Loader:
         seats += [(rack, RACK_PADS, RACK_PINS) for rack in loaded.racks.values()]
         for body, pads, pins in seats:
             # the pads carry the pack: as stiff and damped as the end effector's own contact
-            for link, stiffness, damping, friction in (
-                (pads, e.contact_stiffness_n_per_m, e.contact_damping_ns_per_m, setup.guide_friction),
-                (pins, g.stiffness_n_per_m, g.damping_ns_per_m, setup.guide_friction),
+            for link, stiffness, damping in (
+                (pads, e.contact_stiffness_n_per_m, e.contact_damping_ns_per_m),
+                (pins, g.stiffness_n_per_m, g.damping_ns_per_m),
             ):
-                pb.changeDynamics(
-                    body,
-                    link,
-                    contactStiffness=stiffness,
-                    contactDamping=damping,
-                    lateralFriction=friction,
-                    frictionAnchor=1,
-                    physicsClientId=c,
-                )
+                pb.changeDynamics(body, link, contactStiffness=stiffness, contactDamping=damping, physicsClientId=c)
+                loaded.friction[body, link] = setup.guide_friction
+            loaded.engine_friction.add((body, pads))
         for r in range(setup.station.robots.count):
+            part = loaded.robots, loaded.end_effector(r)
             pb.changeDynamics(
-                loaded.robots,
-                loaded.end_effector(r),
+                *part,
                 contactStiffness=e.contact_stiffness_n_per_m,
                 contactDamping=e.contact_damping_ns_per_m,
-                lateralFriction=e.friction,
-                frictionAnchor=1,
                 physicsClientId=c,
             )
-        for body in loaded.packs.values():
-            pb.changeDynamics(body, -1, lateralFriction=PACK_FRICTION, physicsClientId=c)
-        for body, link in loaded.parts.values():
-            pb.changeDynamics(body, link, lateralFriction=PACK_FRICTION, physicsClientId=c)
+            loaded.friction[part], loaded.kg[part] = e.friction, e.mass_kg
+        for link in (TRUCK_BODY, TRUCK_PADS, TRUCK_PINS):
+            loaded.kg[loaded.truck, link] = setup.truck.sprung_mass_kg
+        loaded.friction[loaded.truck, TRUCK_BODY] = OTHER_FRICTION
+        for k, part in {**{k: (body, -1) for k, body in loaded.packs.items()}, **loaded.parts}.items():
+            loaded.friction[part] = PACK_FRICTION
+            loaded.kg[part] = self._kg(k) if part[0] != loaded.truck else setup.truck.sprung_mass_kg
+            if part[0] != loaded.robots:  # held throughout
+                loaded.engine_friction.add(part)
+        for box in self.boxes:
+            loaded.friction[box, -1] = PACK_FRICTION
+        for body, link in loaded.engine_friction:
+            friction = loaded.friction[body, link]
+            pb.changeDynamics(body, link, lateralFriction=friction, physicsClientId=c)
+            # on packs too: their points, sliding ones too, are then kept until `SLID_M` instead of found in every tick
+            pb.changeDynamics(body, link, frictionAnchor=1, physicsClientId=c)
 
     def _ignore_far_contacts(self) -> None:
         """Set the contact distance, last of all settings.

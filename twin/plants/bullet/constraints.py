@@ -8,6 +8,8 @@ import numpy as np
 import pybullet as pb
 
 from twin.plants.bullet.building import (
+    NEAR_M,
+    PACK_FRICTION,
     RACK_PADS,
     RACK_PINS,
     TRUCK_BODY,
@@ -23,7 +25,11 @@ GRIP_FORCE_N = 1e7
 
 
 class Constraints:
-    """Keeps the engine's constraints in agreement with `held` and `locked` of its one world, by `update`."""
+    """Keeps the engine's constraints in agreement with `held` and `locked` of its one world, by `update`.
+
+    Attributes:
+        gripped: (body, link) of every end effector with closed grips and of its pack, as pairs in both orders.
+    """
 
     def __init__(self, setup: SwapSetup, params: np.ndarray, worlds: np.ndarray, bodies: Bodies) -> None:
         self._setup, self._params, self._worlds, self._bodies = setup, params, worlds, bodies
@@ -42,6 +48,12 @@ class Constraints:
         held = self._worlds["truth"]["held"][0]
         for r in range(self._setup.station.robots.count):
             self._agree(self._grip, r, int(held[r]), self._fasten_to_robot)
+        bodies = self._bodies
+        pairs = [((bodies.robots, bodies.end_effector(r)), (bodies.packs[int(held[r])], -1)) for r in self._grip]
+        self.gripped = {*pairs, *((pack, robot) for robot, pack in pairs)}
+        for k, body in bodies.packs.items():
+            if ((body, -1) in bodies.engine_friction) == (k in held):
+                self._set_friction(k, standing=k not in held)
 
     def _update_locks(self) -> None:
         locked = self._worlds["truth"]["locked"][0]
@@ -100,6 +112,19 @@ class Constraints:
         )
         pb.changeConstraint(number, maxForce=force_n, physicsClientId=c)
         return number
+
+    def _set_friction(self, pack: int, *, standing: bool) -> None:
+        """Give a pack the engine's friction on pads if it stands there, none if it is held and may slide there."""
+        bodies, c = self._bodies, self._bodies.client
+        body = bodies.packs[pack]
+        (bodies.engine_friction.add if standing else bodies.engine_friction.discard)((body, -1))
+        pb.changeDynamics(body, -1, lateralFriction=PACK_FRICTION if standing else 0.0, physicsClientId=c)
+        pb.changeDynamics(body, -1, contactProcessingThreshold=NEAR_M, physicsClientId=c)  # lost by that
+        seat = int(self._worlds["truth"]["pack_seat"][0, pack])
+        if self._worlds["truth"]["locked"][0, seat] != pack:
+            # a point with an anchor keeps its friction for as long as it sticks: make the engine find it anew
+            self._touch(seat, pack, False)
+            self._touch(seat, pack, True)
 
     def _touch(self, seat: int, pack: int, on: bool) -> None:
         """Enable or disable contact between a pack and the pads and pins of a seat."""

@@ -6,9 +6,9 @@ import math
 from typing import Any
 
 import numpy as np
-import pybullet as pb
 
 from twin.plants.bullet.building import Bodies
+from twin.plants.bullet.sliding import Sliding
 from twin.setup.setup import SwapSetup
 
 CONTACT_RADIUS_M = 1.0
@@ -25,8 +25,9 @@ class GuideForces:
         close: True per robot if its load may touch something before the next scan; set by `read`.
     """
 
-    def __init__(self, setup: SwapSetup, worlds: np.ndarray, bodies: Bodies) -> None:
+    def __init__(self, setup: SwapSetup, worlds: np.ndarray, bodies: Bodies, sliding: Sliding) -> None:
         p, robots = setup.params[0], setup.station.robots.count
+        self._sliding = sliding
         self._bodies, self._empty = bodies, [bodies.end_effector(r) for r in range(robots)]
         self.close = True
         self._up, self._pins_m = float(p["retract"]), float(setup.pack.guides.pin_length_m)
@@ -53,10 +54,11 @@ class GuideForces:
                 body, link = bodies.parts.get(k) or (bodies.packs[k], -1)
                 watched.append((r, body, link, bodies.robots))
         self._force.fill(0.0)
-        points = pb.getContactPoints(physicsClientId=bodies.client) if watched else ()
+        self._sliding.read()
+        points = self._sliding.contacts if watched else ()
         if points:
             for r, body, link, without in watched:
-                self._force[r] = _on(points, body, link, without)
+                self._force[r] = _on(points, self._sliding.forces, body, link, without)
         self.close = any(self._is_close(r, held[r]) for r in range(len(self._empty)))
 
     def read_peak(self) -> None:
@@ -79,8 +81,8 @@ class GuideForces:
         return any(height_m - self._up * z < CLOSE_M for z in tops)
 
 
-def _on(points: Any, body: int, link: int, without: int) -> tuple[float, float, float]:
-    """Sum of the contact forces on a link from all bodies but one, in W."""
+def _on(points: Any, friction: Any, body: int, link: int, without: int) -> tuple[float, float, float]:
+    """Sum of the contact forces on a link from all bodies but one, in W: the engine's, and `friction` of our own."""
     fx = fy = fz = 0.0
     for _, a, b, link_a, link_b, _, _, normal, _, force, along, first, across, second in points:
         if a == body and link_a == link and b != without:
@@ -92,4 +94,10 @@ def _on(points: Any, body: int, link: int, without: int) -> tuple[float, float, 
         fx += sign * (normal[0] * force + first[0] * along + second[0] * across)
         fy += sign * (normal[1] * force + first[1] * along + second[1] * across)
         fz += sign * (normal[2] * force + first[2] * along + second[2] * across)
+    part = body, link
+    for one, other, (x, y, z) in friction:
+        if one == part and other[0] != without:
+            fx, fy, fz = fx + x, fy + y, fz + z
+        elif other == part and one[0] != without:
+            fx, fy, fz = fx - x, fy - y, fz - z
     return fx, fy, fz

@@ -27,6 +27,7 @@ from twin.plants.bullet.brakes import Brakes
 from twin.plants.bullet.building import TRUCK_BODY, Scope, load
 from twin.plants.bullet.constraints import Constraints
 from twin.plants.bullet.contacts import GuideForces
+from twin.plants.bullet.sliding import Sliding
 from twin.plants.geometry import carried_lift_mps, coupler_load, refresh_poses
 from twin.records import JOINTS, TZ
 from twin.setup.setup import SwapSetup
@@ -68,6 +69,8 @@ class BulletPlant:
         self._braked: tuple[float, ...] = (0.0, 0.0, 0.0)  # forces of the truck's brakes in the last tick
         self._pushed = False
         self._joints_tick = -1  # tick at which all joints were last read
+        self._contacts_tick = -1  # tick of the last scan
+        self._rubbing = False  # in that scan something slid, perhaps where nothing is meant to touch
         self._mating_to_m = MATING_TO * float(self.params["coupler_engage_m"][0])
         self._view_fields()
         bodies = load(setup, self.params, self.worlds, scope)
@@ -85,7 +88,10 @@ class BulletPlant:
         self._plugging = [k for k in moving if bodies.parts.get(k, (-1, -1))[0] != self._truck]
         self._idle_poses = {k: self._at_centre(k) for k in range(int(self.params["packs"][0])) if k not in moving}
         self._constraints = Constraints(setup, self.params, self.worlds, bodies) if scope == "swap" else None
-        self._guides = GuideForces(setup, self.worlds, bodies)
+        self._sliding = Sliding(c, 1.0 / self._physics_hz, bodies.friction, bodies.kg, bodies.engine_friction)
+        if self._constraints is not None:
+            self._sliding.fixed = self._constraints.gripped
+        self._guides = GuideForces(setup, self.worlds, bodies, self._sliding)
         self._brakes = Brakes(c, bodies.truck, self.worlds, self.params)
         self._brakes.scan(self._braked, pushed=False)
 
@@ -122,6 +128,7 @@ class BulletPlant:
         self._read_joints()
         self._read_packs()
         self._guides.read()
+        self._contacts_tick = self._tick[0]
         self._set_solver()
 
     def wake(self) -> None:
@@ -142,6 +149,10 @@ class BulletPlant:
         reaction, axle, angles = self._reaction, self._axle, self._angles
         drive, tau, spring, truck_tau = self._drive_robots, self._tau, self._spring_truck, self._truck_tau
         time_s, hz, brakes = self._time_s, self._physics_hz, self._brakes
+        guides, sliding = self._guides, self._sliding
+        if self._contacts_tick == tick:
+            self._rubbing = sliding.rubbing
+        rubbing = self._rubbing
         if self._joints_tick != tick:
             self._read_joints()
         for i in range(ticks):
@@ -150,8 +161,12 @@ class BulletPlant:
                     self._read_joints()
                 else:
                     self._read_between_scans()
-                if self._guides.close:
-                    self._guides.read_peak()
+                if guides.close:
+                    guides.read_peak()
+                elif rubbing:
+                    sliding.read()
+            elif self._contacts_tick != tick and (guides.close or rubbing):
+                sliding.read()
             tick_world(worlds, params, 0, reaction, axle, angles)
             drive(forces=tau.tolist(), physicsClientId=c)
             spring(forces=truck_tau.tolist(), physicsClientId=c)
@@ -161,6 +176,7 @@ class BulletPlant:
                 self._push_truck()
             if brakes.watched:
                 brakes.tick(self._braked)
+            sliding.push()
             simulate(physicsClientId=c)
             tick += 1
             time_s[0] = tick / hz
@@ -222,6 +238,8 @@ class BulletPlant:
         if self._constraints is None:
             raise NotImplementedError("scope `seat`: grips and locks stay as they are")
         self._constraints.update()
+        self._sliding.fixed = self._constraints.gripped
+        self._sliding.select()
 
     def _set_solver(self) -> None:
         """Set the number of solver passes that the present state needs."""
