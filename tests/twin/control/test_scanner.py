@@ -55,12 +55,12 @@ def test_the_variance_of_a_measurement_is_that_of_its_frames(sigma_m: float) -> 
     for _ in range(60):
         image["scan_window"][0], image["scan_anew"][0] = 1, 1  # a window of one frame shows that frame
         w["sensors"]["scan_next_tick"][0] = image["clock_tick"]
-        scan_frame(image, w["sensors"], w["faults"], p, 0)
+        read_truck(w["truth"], image, w["sensors"], w["faults"], p)
         frames.append(image["scan_pose"][0, :2].copy())
         assert image["scan_variance_m2"][0] == 0.0, "a single frame scatters by nothing"
     w["sensors"]["scan_frames"][0], image["scan_window"][0], image["scan_anew"][0] = 0, 60, 1
     for _ in frames:
         w["sensors"]["scan_next_tick"][0] = image["clock_tick"]
-        scan_frame(image, w["sensors"], w["faults"], p, 0)
+        read_truck(w["truth"], image, w["sensors"], w["faults"], p)
     assert float(image["scan_variance_m2"][0]) == pytest.approx(np.var(frames, axis=0).mean(), rel=1e-12)
     assert float(image["scan_variance_m2"][0]) == pytest.approx(sigma_m**2, rel=0.4)
