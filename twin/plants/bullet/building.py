@@ -71,6 +71,7 @@ class Bodies:
     friction: dict[tuple[int, int], float] = field(default_factory=dict)
     engine_friction: set[tuple[int, int]] = field(default_factory=set)
     kg: dict[tuple[int, int], float] = field(default_factory=dict)
+    stiffness: dict[tuple[int, int], float] = field(default_factory=dict)
 
     def end_effector(self, robot: int) -> int:
         """Link of the robots' body."""
@@ -243,7 +244,7 @@ class _Loader:
                 (pins, g.stiffness_n_per_m, g.damping_ns_per_m),
             ):
                 pb.changeDynamics(body, link, contactStiffness=stiffness, contactDamping=damping, physicsClientId=c)
-                loaded.friction[body, link] = setup.guide_friction
+                loaded.friction[body, link], loaded.stiffness[body, link] = setup.guide_friction, stiffness
             loaded.engine_friction.add((body, pads))
         for r in range(setup.station.robots.count):
             part = loaded.robots, loaded.end_effector(r)
@@ -254,6 +255,7 @@ class _Loader:
                 physicsClientId=c,
             )
             loaded.friction[part], loaded.kg[part] = e.friction, e.mass_kg
+            loaded.stiffness[part] = e.contact_stiffness_n_per_m
         for link in (TRUCK_BODY, TRUCK_PADS, TRUCK_PINS):
             loaded.kg[loaded.truck, link] = setup.truck.sprung_mass_kg
         loaded.friction[loaded.truck, TRUCK_BODY] = OTHER_FRICTION

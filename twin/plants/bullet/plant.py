@@ -88,7 +88,9 @@ class BulletPlant:
         self._plugging = [k for k in moving if bodies.parts.get(k, (-1, -1))[0] != self._truck]
         self._idle_poses = {k: self._at_centre(k) for k in range(int(self.params["packs"][0])) if k not in moving}
         self._constraints = Constraints(setup, self.params, self.worlds, bodies) if scope == "swap" else None
-        self._sliding = Sliding(c, 1.0 / self._physics_hz, bodies.friction, bodies.kg, bodies.engine_friction)
+        self._sliding = Sliding(
+            c, 1.0 / self._physics_hz, bodies.friction, bodies.kg, bodies.engine_friction, bodies.stiffness
+        )
         if self._constraints is not None:
             self._sliding.fixed = self._constraints.gripped
         self._guides = GuideForces(setup, self.worlds, bodies, self._sliding)

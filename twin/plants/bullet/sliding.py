@@ -30,20 +30,23 @@ SPRING, DAMPER = 0.2, 0.1
 """Spring and damper of all points of a part together, as shares of m / dt^2 and m / dt. As they act from the state
 before a tick, they are stable while (SPRING + 2 DAMPER) f < 4, with f = 1 + m r^2 / I the effect of the lever of a
 force at a corner: up to 7 here, at a guide of the table."""
+TANGENTIAL = 0.8
+"""Tangential stiffness of a contact that sticks, as a share of its normal one: 2 (1 - nu) / (2 - nu) with nu of 0.3 is
+0.82 (Mindlin, J. Appl. Mech. 16 (1949) 259). No spring is stiffer, whatever the tick."""
 RETURN = 0.005
 """Share of the way to where it began to stick that a sticking point's spring tightens by in each tick: friction takes
 over what the spring's stretch holds, and the point returns. Stable while RETURN < DAMPER f, where f is below 1 if more
 than m moves: 0.11 with a pack of 3.7 t in a spreader of 450 kg."""
 SAME_M, SAME_COSINE = 0.004, 0.9
 """Distance and cosine of the angle of the normals within which a point is one of the tick before."""
-FIRST, SECOND, MU, NORMAL_N, AT, ALONG, STRETCH, AWAY, COLUMNS = 0, 1, 2, 3, 4, 7, 10, 13, 16
-"""Columns of a point: its parts by their rows, friction coefficient, normal force; from these columns on its position,
-normal, the spring's stretch, and how far it is from where it began to stick, in W."""
+FIRST, SECOND, MU, STIFFNESS, NORMAL_N, AT, ALONG, STRETCH, AWAY, COLUMNS = 0, 1, 2, 3, 4, 5, 8, 11, 14, 17
+"""Columns of a point: its parts by their rows, friction coefficient, most tangential stiffness, normal force; from
+these columns on its position, normal, the spring's stretch, and how far it is from where it began to stick, in W."""
 MASS, SPEED, TURNING, STATES = 0, 4, 7, 10
 """Columns of a part: mass in kg (0: fixed) and position of its centre of mass, velocity, angular velocity in W."""
 ROWS = 32
 """Points for which there is room at first."""
-_POINT, _STATE = struct.Struct("10d"), struct.Struct("9d")
+_POINT, _STATE = struct.Struct("11d"), struct.Struct("9d")
 
 
 class Sliding:
@@ -63,10 +66,13 @@ class Sliding:
         friction: Mapping[Part, float],
         kg: Mapping[Part, float],
         engine_friction: Container[Part] = (),
+        stiffness: Mapping[Part, float] | None = None,
     ) -> None:
         """`friction` by part, the product of both being a contact's; `kg` of moving parts, all others are at rest;
-        contacts between two parts of `engine_friction`, as it is at the time, are left to the engine."""
+        contacts between two parts of `engine_friction`, as it is at the time, are left to the engine. `stiffness` of
+        parts that give, N/m."""
         self._client, self._dt_s, self._friction, self._kg = client, dt_s, friction, kg
+        self._gives = {part: 1.0 / value for part, value in (stiffness or {}).items()}
         self._engine = engine_friction
         self._points, self._before, self._out = (np.zeros((ROWS, n)) for n in (COLUMNS, COLUMNS, 3))
         self._count = 0
@@ -107,6 +113,7 @@ class Sliding:
             return
         pairs = [((point[1], point[3]), (point[2], point[4])) for point in contacts]
         rows, mu, write, size, n = self._rows, self._friction, _POINT.pack_into, 8 * COLUMNS, len(contacts)
+        gives = self._gives.get
         for part in {part for pair in pairs for part in pair}:
             if part not in rows:
                 self._add(part)
@@ -117,7 +124,9 @@ class Sliding:
         points = self._points
         buffer = points.data.cast("B")
         for i, (point, (first, second)) in enumerate(zip(contacts, pairs, strict=True)):
-            write(buffer, i * size, rows[first], rows[second], mu[first] * mu[second], point[9], *point[6], *point[7])
+            both, give = mu[first] * mu[second], gives(first, 0.0) + gives(second, 0.0)
+            most = TANGENTIAL / give if give > 0.0 else math.inf
+            write(buffer, i * size, rows[first], rows[second], both, most, point[9], *point[6], *point[7])
         slide(points, n, self._before, self._count, self._states, self._shared, self._dt_s, self._out)
         self._points, self._before, self._count, self.forces = self._before, points, n, []
         c, kg, push, frame = self._client, self._kg, pb.applyExternalForce, pb.WORLD_FRAME
@@ -212,7 +221,7 @@ def slide(points: Any, n: int, before: Any, count: int, states: Any, shared: Any
             kg = states[a, MASS] / shared[a]
         if states[b, MASS] > 0.0:
             kg = min(kg, states[b, MASS] / shared[b])
-        k, d = SPRING * kg / (dt_s * dt_s), DAMPER * kg / dt_s
+        k, d = min(SPRING * kg / (dt_s * dt_s), points[i, STIFFNESS]), DAMPER * kg / dt_s
         fx, fy, fz = k * zx + d * vx, k * zy + d * vy, k * zz + d * vz
         most = points[i, MU] * normal_n
         size = math.sqrt(fx * fx + fy * fy + fz * fz)
