@@ -16,7 +16,7 @@ from twin.errors import DISK_ERRORS, InputError
 
 COMMANDS: dict[str, tuple[str, str]] = {
     # name: ("module:attribute", one line of help); the attribute is a typer app or a plain function with typer options
-    "demo": ("twin.commands.demo:command", "Factory against a faster timing set at both stations."),
+    "demo": ("twin.commands.demo:command", "Factory against the tuned timing set at both stations."),
     "swap": ("twin.commands.swap:command", "Run one swap, or continue a recorded one from a moment (--from)."),
     "evaluate": ("agents.commands.evaluate:command", "Compare policies on the same seeds, with intervals."),
     "agree": ("agents.commands.agree:command", "Run both plants on the same seeds and measure their agreement."),

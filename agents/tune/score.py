@@ -13,8 +13,8 @@ from twin.catalogue import Station
 
 OBJECTIVES = ("time", "p95", "force", "sway")
 """`time`: mean of the ratio of mechanical time to factory's on the same scenario. `p95`: its 95th percentile. `force`:
-95th percentile of the peak lateral force over the abort limit. `sway`: 95th percentile of the sway at hand-over over
-the sway limit. Each is the better the lower."""
+95th percentile of the peak lateral force over the abort limit, where factory completes. `sway`: 95th percentile of the
+sway at hand-over over the sway limit. Each is the better the lower."""
 TAIL = 95.0
 CONSTRAINTS = {
     "violations": "in more than no swap",
@@ -75,12 +75,15 @@ class Score:
 def score(own: Sequence[Figures], factory: Sequence[Figures], limits: Limits, *, force_margin: float = 1.0) -> Score:
     """Score figures against factory's on the same scenarios, in the same order.
 
-    `force_margin`: factor of factory's 95th percentile of force that is allowed.
+    `force_margin`: factor of factory's 95th percentile of force that is allowed. Forces are compared where factory
+    completes the swap: one that it gave up did not press on what comes after.
     """
     n = len(own)
+    pressed = [(a, b) for a, b in zip(own, factory, strict=True) if b.completed] or list(zip(own, factory, strict=True))
+    own_pressed, factory_pressed = [a for a, _ in pressed], [b for _, b in pressed]
     ratios = [a.mechanical_time_s / b.mechanical_time_s for a, b in zip(own, factory, strict=True)
               if a.completed and b.completed and b.mechanical_time_s > 0.0]  # fmt: skip
-    force, reference = _tail(own, "peak_lateral_force_n"), _tail(factory, "peak_lateral_force_n")
+    force, reference = (_tail(some, "peak_lateral_force_n") for some in (own_pressed, factory_pressed))
     sway = _sway(own)
     objectives = {
         "time": float(np.mean(ratios)) if ratios else WORST,
@@ -95,7 +98,7 @@ def score(own: Sequence[Figures], factory: Sequence[Figures], limits: Limits, *,
         "first_attempt": (sum(one.first_attempt for one in factory) - sum(one.first_attempt for one in own)) / n,
         "force_p95": (force - force_margin * reference) / limits.abort_n,
         "sway_p95": sway / limits.sway_m - max(1.0, _sway(factory) / limits.sway_m),
-        "force_abort": (_beyond(own, limits) - _beyond(factory, limits)) / n,
+        "force_abort": (_beyond(own_pressed, limits) - _beyond(factory_pressed, limits)) / n,
         "drive_peak": (_saturated(own) - _saturated(factory)) / n,
         "drive_rms": _largest(own, "drive_rms_share") - max(1.0, _largest(factory, "drive_rms_share")),
     }

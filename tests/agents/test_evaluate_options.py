@@ -26,7 +26,7 @@ from twin.errors import InputError
 from twin.runner.kinds import runner_maker
 from twin.swap import SwapTwin
 
-BLENDED = Path(__file__).resolve().parents[2] / "docs" / "examples" / "top_lift_blended.yaml"
+TUNED = models_folder() / "timing" / "top_lift" / "tuned.yaml"
 ZVD = models_folder() / "timing" / "top_lift" / "zvd.yaml"
 ROM = {"plant": "rom", "truck": "tractor_6x4", "pack": "cab_282"}
 
@@ -50,18 +50,18 @@ def test_a_timing_file_is_played_as_it_is(tmp_path: Path, monkeypatch: pytest.Mo
 
     close = TimedSwap.close
     monkeypatch.setattr(TimedSwap, "close", ended)
-    done, _ = evaluate(Scene(TASKS["timing"], ROM), [str(BLENDED)], episodes=1, seed=0, workers=1)
+    done, _ = evaluate(Scene(TASKS["timing"], ROM), [str(TUNED)], episodes=1, seed=0, workers=1)
     [[own]] = done.episodes
     case = Scene(TASKS["timing"], ROM).make().unwrapped
-    case.reset(seed=0, options={"timing": str(BLENDED)})
-    swap = SwapTwin(case._episode_now().case.setup, load_timing(BLENDED, "top_lift"), make_runner=runner_maker("rom"))
+    case.reset(seed=0, options={"timing": str(TUNED)})
+    swap = SwapTwin(case._episode_now().case.setup, load_timing(TUNED, "top_lift"), make_runner=runner_maker("rom"))
     result = swap.run()
     swap.close()
     assert (own.outcome, result.outcome) == ("completed", "completed")
     assert own.time_s == pytest.approx(result.mechanical_time_s, abs=1e-9)
     assert result.end_state_sha256 == states[0]
     assert (own.steps > 10, own.interventions) == (True, {})
-    assert done.as_json()["policies"][0]["timing_set"] == "top_lift_blended"
+    assert done.as_json()["policies"][0]["timing_set"] == "tuned"
 
 
 def test_a_swap_that_ends_before_its_first_phase_is_an_episode_that_failed(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -73,7 +73,7 @@ def test_a_swap_that_ends_before_its_first_phase_is_an_episode_that_failed(monke
         self.twin.program.end(0, "estop", "")
 
     monkeypatch.setattr(TimedSwap, "_begin", trips)
-    done, _ = evaluate(Scene(TASKS["timing"], ROM), [str(BLENDED)], episodes=1, seed=0, workers=1)
+    done, _ = evaluate(Scene(TASKS["timing"], ROM), [str(TUNED)], episodes=1, seed=0, workers=1)
     [[own]] = done.episodes
     assert (own.outcome, own.success, own.steps, own.reparked) == ("estop", False, 1, 0)
 

@@ -1,4 +1,4 @@
-"""`swaptwin demo`: factory against a faster timing set at each kind of station, recorded, in comparison, as a video."""
+"""`swaptwin demo`: factory against the tuned timing set at each kind of station: recordings, comparison, a video."""
 
 from __future__ import annotations
 
@@ -22,15 +22,13 @@ if TYPE_CHECKING:
     from twin.result import SwapResult
 
 STATIONS = ("top_lift", "chassis")
-EXAMPLES = Path(__file__).resolve().parents[2] / "docs" / "examples"
-COMPARED = {"top_lift": str(EXAMPLES / "top_lift_blended.yaml"), "chassis": str(EXAMPLES / "chassis_blended.yaml")}
-"""Timing set that is compared with factory at each station, by name or file."""
-FACTORY, OTHER = "factory", "compared"
+FACTORY, TUNED = "factory", "tuned"
+"""Timing sets that are compared."""
 SHOWN_STATION = "top_lift"
 VIDEO_S, VIDEO_FPS, VIDEO_PX, VIDEO_QUALITY = 20.0, 12.0, (960, 540), "low"
 """Length, rate, size and quality of the video: drawn by software in less than a minute on one core."""
 Recordings = dict[tuple[str, str], Path]
-"""Paths by station and FACTORY or OTHER."""
+"""Paths by station and FACTORY or TUNED."""
 REPORT_PERIOD_S = 0.2
 TOLD_FROM_WIDTH = 112
 """Terminal width from which each phase is described."""
@@ -75,10 +73,10 @@ def command(
     video: Annotated[bool, typer.Option(help="Draw the video at the end.")] = True,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
-    """Run full swaps at a top_lift and at a chassis station, each with the factory timing set and with a faster one.
+    """Run full swaps at a top_lift and at a chassis station, each with the factory timing set and with the tuned one.
 
     All run in parallel, a process each. At the end: the seconds won by phase, and a video in which factory's swap is
-    shown translucent over the faster one. Exit code 0: all completed without violations.
+    shown translucent over the tuned one. Exit code 0: all completed without violations.
     """
     paths = recording_paths(folder)
     began_s = time.monotonic()
@@ -101,15 +99,15 @@ def command(
 
 
 def make_video(paths: Recordings, folder: Path) -> str | None:
-    """Draw the faster swap with factory's as its ghost; return the file, None where this machine cannot draw."""
+    """Draw the tuned swap with factory's as its ghost; return the file, None where this machine cannot draw."""
     from twin.commands.replay import make_files
 
-    name = str(folder / "factory_and_faster.mp4")
+    name = str(folder / "factory_and_tuned.mp4")
     try:
         from twin.viewer.compare import Ghost
         from twin.viewer.source import Source
 
-        with Source(str(paths[SHOWN_STATION, OTHER])) as source:
+        with Source(str(paths[SHOWN_STATION, TUNED])) as source:
             ghost = Ghost(source, str(paths[SHOWN_STATION, FACTORY]), "start")
             try:
                 clip = (None, None, VIDEO_FPS, None, VIDEO_S)
@@ -181,7 +179,7 @@ def recording_paths(folder: str | Path) -> Recordings:
     return {
         (station, which): check_output_path(at / f"{station}{ending}.mcap")
         for station in STATIONS
-        for which, ending in ((FACTORY, ""), (OTHER, "_faster"))
+        for which, ending in ((FACTORY, ""), (TUNED, "_tuned"))
     }
 
 
@@ -189,18 +187,17 @@ def run_all(seed: int, paths: Recordings) -> list[SwapResult]:
     """All swaps in parallel; results in the order of the paths."""
     from twin.commands.swap import resolve
 
-    sets = {(station, which): FACTORY if which == FACTORY else COMPARED[station] for station, which in paths}
-    for (station, _), timing in sets.items():  # an input error is reported here, in one line, and not in each process
+    for station, timing in paths:  # an input error is reported here, in one line, and not in each process
         resolve(station, None, None, timing, seed=seed, parking="guided")
     context = mp.get_context("spawn")
     workers: dict[Connection, tuple[str, Any]] = {}
-    for (station, which), timing in sets.items():
+    for (station, timing), path in paths.items():
         ours, theirs = context.Pipe(duplex=False)
-        given = (theirs, station, timing, seed, str(paths[station, which]))
+        given = (theirs, station, timing, seed, str(path))
         process = context.Process(target=_work, args=given, daemon=True)
         process.start()
         theirs.close()
-        workers[ours] = (f"{station} {which}", process)
+        workers[ours] = (f"{station} {timing}", process)
     try:
         return _collect(workers)
     finally:

@@ -93,8 +93,11 @@ def dwell(seconds: str, *, zero: bool = False) -> Start:
     return start
 
 
-def scan_truck(samples: str, *, kept: bool = False) -> Start:
-    """Average `samples` frames (a field of the station's scanner) of the truck's pose; `kept`: with those before."""
+def scan_truck(samples: str, *, kept: bool = False, empty: bool = False) -> Start:
+    """Average `samples` frames (a field of the station's scanner) of the truck's pose; `kept`: with those before.
+
+    The swap's first scan zeroes load cells; a rescan comes with the charged pack, or `empty` near the truck's pack.
+    """
 
     def start(program: Program, selection: Selection) -> np.ndarray:
         scanner = program.setup.station.scanner
@@ -104,7 +107,9 @@ def scan_truck(samples: str, *, kept: bool = False) -> Start:
         commands["timeout_s"] = 3.0 * getattr(scanner, samples) / scanner.rate_hz + 2.0
         commands["load_known_from"] = empty_free_z(program, selection)
         commands["zero_load"] = int(samples == "scan_samples")
-        if samples == "rescan_samples":
+        if empty:
+            commands["load_known_from"] = empty_free_over_z(program, selection, "truck_seat")
+        elif samples == "rescan_samples":
             seat = "take_seat" if kept else "truck_seat"
             commands["load_known_from"] = pack_free_over_z(program, selection, seat)
             commands["carrying"] = pack_of(program, selection, "new_pack")

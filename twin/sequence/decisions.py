@@ -219,6 +219,30 @@ def take_new_pose(program: Program, selection: Selection, results: np.ndarray) -
     return following
 
 
+def measure_or_go_on(scan: str, step: str) -> Then:
+    """After a way back, measure the truck anew at `scan` if the timing set blends `rescan`, else continue at `step`.
+
+    A second try with the pose that has missed would miss again.
+    """
+
+    def then(program: Program, selection: Selection, results: np.ndarray) -> list[str]:
+        measures = of_timing.blends(program, selection, "rescan").tolist()
+        onward = [scan if blending else step for blending in measures]
+        return [where if result == DONE else "" for where, result in zip(onward, results, strict=True)]
+
+    return then
+
+
+def new_pose_then(step: str) -> Then:
+    """As `take_new_pose`, then go on at `step`."""
+
+    def then(program: Program, selection: Selection, results: np.ndarray) -> list[str]:
+        following = take_new_pose(program, selection, results)
+        return [step if result == DONE else other for other, result in zip(following, results, strict=True)]
+
+    return then
+
+
 def pose_in_words(pose: np.ndarray) -> str:
     """The measured pose of the truck (x, y, yaw, ...) in readable form."""
     return f"x {1e3 * pose[0]:+.1f} mm, y {1e3 * pose[1]:+.1f} mm, yaw {np.degrees(pose[2]):+.3f} deg"

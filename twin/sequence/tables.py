@@ -166,7 +166,13 @@ def _swap_table(kind: str, meet: str, out: str) -> list[Step]:
         Step("exit", "exit", do.settle_exit, then=go.finish),
         # recovery
         Step("regrip", "grip", do.grip("grip", False, "truck_seat", None), failed=GRIP_FAILED),
-        Step("regrip_off", "grip", do.let_off("grip", "truck_seat", stops=True), then=go.go_on_with("go")),
+        Step(
+            "regrip_off",
+            "grip",
+            do.let_off("grip", "truck_seat", stops=True),
+            then=go.measure_or_go_on("regrip_scan", "go"),
+        ),
+        Step("regrip_scan", "grip", do.scan_truck("rescan_samples", empty=True), then=go.new_pose_then("go")),
         Step("pick_regrip", "pick", do.grip("pick", False, "take_seat", None), failed=GRIP_FAILED),
         Step("pick_regrip_off", "pick", do.let_off("pick", "take_seat", stops=True), then=go.go_on_with("to_full")),
         Step(

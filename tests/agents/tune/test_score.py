@@ -75,6 +75,16 @@ def test_nothing_completed_is_the_worst() -> None:
     assert summary([swap(outcome="jam")])["mechanical_time_s"] == {"median": None, "p95": None}
 
 
+def test_force_counts_where_factory_completes() -> None:
+    """A set that completes what factory gave up presses there, and is no worse for it; where it fails, it counts."""
+    given_up = [swap(force_n=500.0, outcome="grip_failed"), *FACTORY[1:]]
+    completes = [swap(force_n=5900.0), *FACTORY[1:]]
+    assert score(completes, given_up, LIMITS).feasible
+    assert "force_p95" in score(completes, FACTORY, LIMITS).broken
+    jams = [swap(force_n=5900.0, outcome="jam"), *FACTORY[1:]]
+    assert "force_p95" in score(jams, FACTORY, LIMITS).broken
+
+
 def test_a_summary_is_of_completed_swaps_and_of_all_forces() -> None:
     found = summary([swap(100.0), swap(110.0), swap(1.0, 5000.0, "jam"), swap(120.0, violations=(1,))])
     assert found["mechanical_time_s"]["median"] == 110.0

@@ -298,7 +298,7 @@ def test_an_unknown_name_lists_what_there_is_and_names_the_nearest() -> None:
             load("nothing like it")
         with pytest.raises(InputError, match="unknown"):
             load("")
-    with pytest.raises(InputError, match="unknown timing set.*allowed: factory"):
+    with pytest.raises(InputError, match="unknown timing set.*allowed: careful, factory"):
         load_timing("fast", "chassis")
     with pytest.raises(InputError, match="unknown station"):
         load_timing("factory", "chasis")

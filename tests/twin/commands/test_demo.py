@@ -134,6 +134,6 @@ def test_seconds_won_are_those_of_phases_and_of_the_whole(results: list[SwapResu
 def test_a_machine_that_cannot_draw_has_no_video(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    paths = {("top_lift", which): tmp_path / f"{which}.mcap" for which in (demo.FACTORY, demo.OTHER)}
+    paths = {("top_lift", which): tmp_path / f"{which}.mcap" for which in (demo.FACTORY, demo.TUNED)}
     assert demo.make_video(paths, tmp_path) is None
     assert capsys.readouterr().err.startswith("note: no video: ")

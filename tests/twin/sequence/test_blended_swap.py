@@ -156,6 +156,9 @@ def test_an_end_effector_that_grips_again_stops_clear_of_the_pack(name: str) -> 
     for _, z, command in of["regrip_off"]:
         assert command["until"] == UNTIL_DONE
         assert abs(command["target"][Z] - z) == pytest.approx(LET_OFF_M)
+    assert len(of["regrip_scan"]) == len(of["regrip_off"]), (
+        "a second try with the pose that has missed would miss again"
+    )
 
 
 def test_a_table_creeps_off_from_where_it_holds_the_pack() -> None:
