@@ -6,7 +6,7 @@
 `robust` plays a set with each error of the search's scenarios (docs/tuning.md), one error a row. `compare` plays sets
 and factory on the same seeds, spread over parking, visibility and all trucks and packs that fit. Swaps are kept in
 FOLDER/timing_checks.sqlite, so that a run goes on where it stopped; the table is printed, kept in FOLDER, and with
---write it replaces that of docs/tuning.md.
+--write it replaces that of docs/tuning.md for this plant.
 """
 
 from __future__ import annotations
@@ -90,7 +90,8 @@ def cells(group: Group, figures: Sequence[Figures]) -> list[str]:
     """Cells of a table's row: rates with their Wilson intervals, times, forces, drives."""
     n = len(figures)
     times = [one.mechanical_time_s for one in figures if one.completed]
-    forces = [one.peak_lateral_force_n for one in figures]
+    # a swap that factory gave up did not press on what comes after
+    forces = [a.peak_lateral_force_n for a, b in zip(figures, group.factory, strict=True) if b.completed]
     abort_n = group.station.limits.lateral_abort_n
 
     def rate(k: int) -> str:
@@ -124,9 +125,9 @@ def gain(group: Group) -> str:
     return f"{median:.1f} ({low:.1f} to {high:.1f}; {len(won)})"
 
 
-HEADINGS = ["swaps", "completed", "first attempt", "violations", "time, s: median, p95", "force, kN: p95, most",
-            "over abort limit", "drive peak, of limit", "drive RMS, of rating (estimate)",
-            "less than factory, s"]  # fmt: skip
+HEADINGS = ["swaps", "completed", "first attempt", "violations", "time, s: median, p95",
+            "force where factory completes, kN: p95, most", "over abort limit", "drive peak, of limit",
+            "drive RMS, of rating (estimate)", "less than factory, s"]  # fmt: skip
 
 
 def table(first: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
@@ -207,7 +208,7 @@ def main(words: Sequence[str] | None = None) -> int:
     text += f"\nSeeds {FIRST_SEED} to {last}, paired. " + made_from([stamp()], command)
     (given.output / f"{given.what}.md").write_text(text, encoding="utf-8")
     if given.write:
-        replace(DOCUMENT, f"timing_{given.what}", text)
+        replace(DOCUMENT, f"timing_{given.what}_{given.plant}", text)
     print(text)
     return 0
 

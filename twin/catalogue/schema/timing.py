@@ -73,7 +73,10 @@ class PhaseTiming(_WithOptions):
     shaper_frequency_hz: Hertz | None = Field(
         default=None, description="null: from the rope length at the end of the phase"
     )
-    settle_threshold_m: Positive = 0.015
+    settle_threshold_m: Positive = Field(
+        default=0.015,
+        description="sway up to which a move counts as settled; with blending a pack waits over its guides",
+    )
     settle_dwell_s: NonNegative = 0.5
     creep_height_m: NonNegative = 0.15
     creep_speed_mps: Positive = 0.04
