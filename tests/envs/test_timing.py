@@ -138,7 +138,7 @@ def test_a_part_of_a_swap(env: TimingEnv) -> None:
     assert asked == ["lower", "grip", "unlock", "lift_out"]
     assert (info["outcome"], info["is_success"], info["asked"]["phase"]) == ("part_completed", True, "")
     assert total == pytest.approx(-info["kpis"]["ratio"] - 0.5 * force, abs=1e-9), "time, and what pushes too hard"
-    assert 0.0 <= force < 0.01, "the pack leaves its pins with hardly more than the warning limit"
+    assert 0.0 <= force < 0.02, "as the locks let go it presses with hardly more than the warning limit"
     assert seen(observation)["mass"] == pytest.approx(info["case"]["pack_masses_kg"][0], rel=0.02), "as weighed"
     assert seen(observation)["elapsed"] == pytest.approx(info["kpis"]["time_s"], abs=1e-4)
 

@@ -62,7 +62,7 @@ ENDS = [
     ("top_lift", ["truck_shove:force_n=500000,phase=lower"], "truck_moved"),
     ("top_lift", ["brakes_released:phase=lower"], "truck_moved"),
     ("top_lift", ["wrong_pack:pack=old,factor=1.8"], "overload"),
-    ("top_lift", ["guide_friction:factor=100"], "overload"),
+    ("top_lift", ["guide_friction:factor=30"], "jam"),
     ("top_lift", ["coupler_stiff:factor=10"], "overload"),
     ("chassis", ["lock_wont_open:lock=2", "lock_wont_close:lock=3"], "lock_stuck"),  # the lock's cycle fails too
     ("chassis", ["lock_wont_close:seat=slot1"], "lock_stuck"),

@@ -83,7 +83,9 @@ def test_an_end_says_why_as_recorded(
         if end["quantity"] == "load":
             assert largest(recording, f"{robot}/load_cell_n", at_s) == pytest.approx(value, rel=0.12, abs=500.0)
             if outcome == "overload":  # the fast channel: noise of the setup on the true load
-                assert largest(recording, f"{robot}/load_n", at_s) == pytest.approx(value, rel=0.05)
+                # which the trip stops within two scans of its own
+                loads = np.abs(recording.states(at_s - 0.031, at_s + 0.031, names=[f"{robot}/load_n"]).values)
+                assert 0.95 * loads.min() < abs(value) < 1.05 * loads.max()
         elif end["quantity"] == "following_error":
             # before the trip, which gives the reference up; the axis stands, so that the error grows as the reference
             # goes: from the last two samples, 0.02 s apart, on to the trip
