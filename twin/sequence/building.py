@@ -117,7 +117,9 @@ def creep_at_truck(program: Program, selection: Selection, phase: str) -> tuple[
     """
     height, speed = creep(program, selection, phase)
     image, sigma_m = program.runner.worlds["image"], program.setup.station.scanner.sigma_m
-    scatter_m = np.sqrt(image["scan_variance_m2"][selection.world, selection.robot])
+    # the first robot measures the truck for all; each measures it anew for its own insertions
+    own = image["scan_count"][selection.world, selection.robot] > 0
+    scatter_m = np.sqrt(image["scan_variance_m2"][selection.world, np.where(own, selection.robot, 0)])
     gain = phase_timing(program, selection, phase)["creep_height_per_scatter"]
     return height + gain * np.maximum(scatter_m - sigma_m, 0.0), speed
 

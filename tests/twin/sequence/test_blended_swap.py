@@ -250,3 +250,19 @@ def test_a_swing_that_does_not_end_stops_the_pack_over_its_seat() -> None:
     assert result.outcome == "sway_limit"
     assert "calm over its seat for 0.0 s in a row" in result.events[-1]["message"]
     assert not result.violations
+
+
+def test_the_second_robot_lands_as_slowly_as_the_first_one_measured() -> None:
+    """It has taken no frames of its own when it first meets the truck."""
+    timing = with_overrides(blended("chassis"), {"phases.raise.creep_height_per_scatter": 8.0})
+    twin = swap("chassis", timing, ("scanner_noise:factor=3",))
+    heights: dict[int, float] = {}
+
+    def note(n: int, r: int, command: np.ndarray) -> None:
+        if twin.program.table[int(command["step"])].name == "land":
+            heights.setdefault(r, abs(float(command["creep_at"] - command["seat_z"])))
+
+    twin.program.on_command = note
+    twin.run()
+    assert heights.keys() == {0, 1}
+    assert min(heights.values()) > timing.of("raise").creep_height_m + 0.008
