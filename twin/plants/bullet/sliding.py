@@ -5,7 +5,7 @@ The engine of pybullet 3.2.7 points sliding friction against what has to be stop
 other parts have none there, and this module pushes on both sides of each of their contact points.
 
 Its friction is elastic-plastic: a spring and a damper along the tangent that give way at mu N. While a point slides it
-points against the slip: the spring turns into that direction within mu N / k of slip, some hundredths of a millimetre.
+points against the slip: the spring turns into that direction within mu N / k of slip, some tenths of a millimetre.
 While it sticks, the point returns to where it began to stick, without creep. N is extrapolated from the last two ticks.
 """
 

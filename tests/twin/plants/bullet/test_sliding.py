@@ -9,8 +9,9 @@ import numpy as np
 import pybullet as pb
 import pytest
 
+from twin.plants.bullet import sliding
 from twin.plants.bullet.building import NEAR_M
-from twin.plants.bullet.sliding import Sliding
+from twin.plants.bullet.sliding import COLUMNS, DAMPER, RETURN, STATES, STIFFNESS, Sliding
 
 MU, PRESSED_N, BALL_KG, STEP_S = 0.3, 1000.0, 10.0, 0.002
 NORMAL_N = PRESSED_N + 9.81 * BALL_KG
@@ -232,3 +233,15 @@ def test_a_part_without_friction_is_refused(slide):
     friction.read()
     with pytest.raises(KeyError, match="link 2"):
         friction.push()
+
+
+@pytest.mark.parametrize("stiffness", [1e5, 1e6])
+def test_no_spring_is_stiffer_than_its_contact(stiffness):
+    """A tick of slip at 10 mm/s stretches the spring by 20 um, at any mass; the damper's part goes with the mass."""
+    points, states, out = np.zeros((1, COLUMNS)), np.zeros((2, STATES)), np.zeros((1, 3))
+    states[0, 0], states[0, 4], speed = 1000.0, 0.01, 0.01
+    points[0, :5], points[0, 10] = (0.0, 1.0, 1.0, stiffness, 1e6), 1.0
+    assert STIFFNESS == 3
+    sliding.slide(points, 1, np.zeros((1, COLUMNS)), 0, states, np.zeros(2), STEP_S, out)
+    damping = DAMPER * 1000.0 / STEP_S
+    assert out[0] == pytest.approx([-speed * ((1.0 + RETURN) * stiffness * STEP_S + damping), 0.0, 0.0])
