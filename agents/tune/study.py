@@ -20,11 +20,11 @@ from agents.tune.search import RUNGS, STRICT_FROM, WAVE, Search, margin
 from agents.tune.space import Space, Value
 from twin.catalogue import Station, TimingSet
 
-UNSEEN_SWAPS = 128
+UNSEEN_SWAPS = 512
 """Scenarios of the check on the reduced-order plant."""
 REFERENCE_SWAPS = 8
 """Scenarios of the check on the reference plant."""
-SHORTLIST = 8
+SHORTLIST = 16
 """Most sets that are checked until one passes."""
 CHECK_SHARE, CHECK_MOST = 0.1, 0.4
 """Shares of a time budget: for factory's swaps on the reference plant; most that is kept for the checks."""
