@@ -180,13 +180,13 @@ class Study:
             self.checking(f"candidate {one.number} on {len(unseen)} unseen scenarios")
             timing = problem.space.timing(one.values, f"candidate_{one.number}")
             own = problem.figures([timing], unseen)[0]
-            why = self.why_not(problem.score(own, unseen, force_margin=margin(len(unseen))), REDUCED)
+            why = self.why_not(problem.score(own, unseen, force_margin=max(margin(len(unseen)), 1.0)), REDUCED)
             if why:
                 refused.append(Refused(one.number, REDUCED, why))
                 continue
             self.checking(f"candidate {one.number} on the reference plant, {len(reference)} swaps")
             again = problem.figures([timing], reference, REFERENCE)[0]
-            score = problem.score(again, reference, REFERENCE, margin(len(reference))) if reference else None
+            score = problem.score(again, reference, REFERENCE, max(margin(len(reference)), 1.0)) if reference else None
             why = self.why_not(score, REFERENCE) if score is not None else ""
             if why:
                 refused.append(Refused(one.number, REFERENCE, why))
