@@ -224,16 +224,19 @@ class Study:
         return sorted(found, key=lambda one: (-one.s, one.phase))
 
     def shortlist(self) -> list[Candidate]:
-        """Return the sets to check, best first: those that were played on the most scenarios and are feasible."""
+        """Return the sets to check, best first: of those that were played on the most scenarios the least penalised."""
         search, target = self.search, self.search.targets[0]
         found: list[Candidate] = []
         for n in reversed(search.rungs[: search.top + 1]):
-            leaders = [one for one in search.leaders(target, n) if one.score.feasible and one.number > 0]
+            leaders = [one for one in search.leaders(target, n) if one.number > 0]
             better = [
                 one for one in leaders if target.value(one.score) < target.value(search.state.played[0].scores[n])
             ]
             found += [one for one in better if one not in found]
         return found[:SHORTLIST]
+
+    def _holds(self, one: Candidate) -> bool:
+        return one.score.feasible or self.problem.score(one.figures, range(one.deepest)).feasible
 
     def why_not(self, score: Score, plant: str) -> str:
         """Return why a score fails a check, or nothing."""
@@ -245,8 +248,11 @@ class Study:
         return ""
 
     def front(self) -> list[Candidate]:
-        """Return the feasible sets that no other one beats in time, force and sway at once, fastest first."""
-        played = [one for one in self.search.state.played if one.deepest >= STRICT_FROM and one.score.feasible]
+        """Return the feasible sets that no other one beats in time, force and sway at once, fastest first.
+
+        Feasible against factory itself, without the search's margin.
+        """
+        played = [one for one in self.search.state.played if one.deepest >= STRICT_FROM and self._holds(one)]
         axes = ("time", "force", "sway")
         points = [tuple(one.score.objectives[name] for name in axes) for one in played]
         kept: dict[tuple[float, ...], Candidate] = {}
