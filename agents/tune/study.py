@@ -226,8 +226,8 @@ class Study:
     def shortlist(self) -> list[Candidate]:
         """Return the sets to check: of the least penalised ones on the most scenarios the fastest first.
 
-        Those that hold against factory without the search's margin come before the others. A start other than factory
-        is among them: a search that finds nothing better has it for its answer.
+        Those played on more scenarios come first, of those the ones that hold against factory without the margin. A start
+        other than factory is among them: a search that finds nothing better has it for its answer.
         """
         search, target = self.search, self.search.targets[0]
         start = search.state.played[0]
@@ -237,7 +237,7 @@ class Study:
                 better = target.value(one.score) < target.value(start.scores[n]) or (one is start and not self._factory)
                 if better and one not in found and len(found) < SHORTLIST:
                     found.append(one)
-        return sorted(found, key=lambda one: (not self._holds(one), target.value(one.score), one.number))
+        return sorted(found, key=lambda one: (-one.deepest, not self._holds(one), target.value(one.score), one.number))
 
     @property
     def _factory(self) -> bool:
