@@ -226,8 +226,8 @@ class Study:
     def shortlist(self) -> list[Candidate]:
         """Return the sets to check: of the least penalised ones on the most scenarios the fastest first.
 
-        Those played on more scenarios come first, of those the ones that hold against factory without the margin. A start
-        other than factory is among them: a search that finds nothing better has it for its answer.
+        Those played on more scenarios come first, of those the ones that hold against factory without the margin. A
+        start other than factory is among them: a search that finds nothing better has it for its answer.
         """
         search, target = self.search, self.search.targets[0]
         start = search.state.played[0]
