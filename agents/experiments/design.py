@@ -7,7 +7,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from agents.experiments.spec import Design, Level, Levels, Range, Spec
+from agents.experiments.spec import Level, Levels, Range, Spec
 from twin import seeding
 
 Setting = dict[str, Level]
@@ -16,7 +16,7 @@ STREAM = "experiment design"
 
 def count(spec: Spec) -> int:
     """Number of settings, without making them; combinations that do not fit each other are still among them."""
-    if isinstance(spec.design, Design):
+    if spec.design.kind != "full":
         return spec.design.points or len(spec.design.rows or ())
     return math.prod(len(levels) for levels in spec.factors.values() if not isinstance(levels, Range))
 
@@ -31,16 +31,15 @@ def settings(spec: Spec, levels_of: Mapping[str, Sequence[Level]] | None = None)
     takes the one whose part of the unit interval is hit.
     """
     factors: dict[str, Any] = {name: (levels_of or {}).get(name, levels) for name, levels in spec.factors.items()}
-    if isinstance(spec.design, Design) and spec.design.rows is not None:
+    if spec.design.rows is not None:
         yield from (dict(row) for row in spec.design.rows)
         return
-    if spec.kind == "full":
+    if spec.design.kind == "full":
         for chosen in itertools.product(*factors.values()):
             yield dict(zip(factors, chosen, strict=True))
         return
-    assert isinstance(spec.design, Design)
     assert spec.design.points is not None
-    for point in _unit_points(spec.kind, len(factors), spec.design.points, spec.first_seed):
+    for point in _unit_points(spec.design.kind, len(factors), spec.design.points, spec.first_seed):
         yield {name: _level(of, share) for (name, of), share in zip(factors.items(), point, strict=True)}
 
 

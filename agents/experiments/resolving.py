@@ -91,7 +91,7 @@ def plan(spec: Spec) -> Plan:
         try:
             found.settings.append(resolve(setting, values, cache))
         except DoNotFitError as error:
-            if spec.kind != "full":
+            if spec.design.kind != "full":
                 raise InputError(str(error), key="factors", value=_words(setting)) from None
             found.left_out.append((setting, str(error)))
     if not found.settings:
@@ -107,7 +107,7 @@ class DoNotFitError(Exception):
 def check_names(spec: Spec) -> None:
     """Raise InputError for a factor or constant whose first part no option, variation or model has."""
     fields: dict[str, type[BaseModel]] = {"station": Station, "truck": Truck, "pack": Pack, "timing": TimingSet}
-    rows = spec.design.rows if not isinstance(spec.design, str) and spec.design.rows else [{}]
+    rows = spec.design.rows or [{}]
     for where, given in (("factors", [*spec.factors, *rows[0]]), ("constants", list(spec.constants))):
         for name in given:
             first = name.partition(".")[0].partition("[")[0]

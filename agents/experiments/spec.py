@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    Tag,
+    ValidationError,
+    model_validator,
+)
 
 from twin.catalogue.explain import to_input_error
 from twin.catalogue.safe_yaml import parse, read_bytes
@@ -67,6 +77,18 @@ class Design(Strict):
         return self
 
 
+def _kind_of(given: Any) -> str:
+    return "range" if isinstance(given, Mapping | Range) else "levels"
+
+
+def _as_design(given: Any) -> Any:
+    return {"kind": given} if isinstance(given, str) else given
+
+
+Factor = Annotated[Annotated[Levels, Tag("levels")] | Annotated[Range, Tag("range")], Discriminator(_kind_of)]
+FULL = Design(kind="full")
+
+
 class Spec(Strict):
     """One experiment: settings of factors, each played on the same seeds.
 
@@ -84,14 +106,10 @@ class Spec(Strict):
     station: str = "top_lift"
     plant: Literal["rom", "bullet"] = "rom"
     constants: dict[FactorName, Level] = {}
-    factors: Annotated[dict[FactorName, Levels | Range], Field(max_length=100)] = {}
-    design: Literal["full"] | Design = "full"
+    factors: Annotated[dict[FactorName, Factor], Field(max_length=100)] = {}
+    design: Annotated[Design, BeforeValidator(_as_design)] = FULL
     seeds: Annotated[int, Field(ge=1, le=MAX_SEEDS)]
     first_seed: Annotated[int, Field(ge=0, lt=2**62)] = 0
-
-    @property
-    def kind(self) -> str:
-        return self.design if isinstance(self.design, str) else self.design.kind
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -99,9 +117,9 @@ class Spec(Strict):
         if twice:
             raise ValueError(f"{twice[0]} is a constant and a factor")
         ranges = [name for name, levels in self.factors.items() if isinstance(levels, Range)]
-        if ranges and self.kind == "full":
+        if ranges and self.design.kind == "full":
             raise ValueError(f"{ranges[0]} has a range: give levels, or design lhs or sobol with points")
-        if isinstance(self.design, Design) and self.design.rows is not None:
+        if self.design.rows is not None:
             if self.factors:
                 raise ValueError("a list has its factors in its rows")
             if len({tuple(sorted(row)) for row in self.design.rows}) > 1:
