@@ -105,6 +105,65 @@ def run_command(
         raise typer.Exit(EXIT_FAILED)
 
 
+@app.command("compare")
+def compare_command(
+    sides: Annotated[
+        list[str],
+        typer.Argument(
+            help="A and B: ledgers of one experiment each, or tables that run --table wrote.", metavar="A B"
+        ),
+    ],
+    baseline: Annotated[
+        str | None, typer.Option(help="In place of A: a table or ledger that is kept in your repository.")
+    ] = None,
+    metric: Annotated[str, typer.Option(help="Column to compare.")] = "mechanical_time_s",
+    limit: Annotated[
+        float | None, typer.Option(help="Relative rise that is a regression, such as 0.01 for 1 %.")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Of the bootstrap.")] = 0,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Compare two experiments trial by trial: pairs have equal levels and the same seed, and completed in both.
+
+    With --limit a gate for a CI: exit code 1 for a regression. Exit code 0: none. 2: bad input.
+    """
+    from agents.experiments.compare import METRICS, compare, load_side
+
+    named = [baseline, *sides] if baseline is not None else sides
+    if len(named) != 2:
+        allowed = "B with --baseline" if baseline is not None else "A and B, or B with --baseline"
+        raise InputError(f"{len(sides)} files", key="A B", value=" ".join(sides), allowed=allowed)
+    if metric not in METRICS:
+        from twin.catalogue.explain import hint
+
+        words = f"unknown metric{hint(metric, METRICS)}"
+        raise InputError(words, key="--metric", value=metric, allowed=", ".join(METRICS))
+    if limit is not None and not 0.0 < limit <= 1.0:
+        raise InputError("out of range", key="--limit", value=limit, allowed="above 0, up to 1")
+    a, b = (load_side(path, metric, key) for path, key in zip(named, ("A", "B"), strict=True))
+    found = compare(a, b, metric, limit, at_most("--seed", seed, 0, 2**63 - 1))
+    if json:
+        emit_json(found.as_plain())
+    else:
+        low, high = found.ci95
+        typer.echo(f"{metric}: median {found.a_median:.6g} in A, {found.b_median:.6g} in B")
+        typer.echo(f"B - A          {found.median_difference:+.6g} (95 % interval {low:+.6g} to {high:+.6g}), "
+                   f"{found.pairs} pairs, {found.unmatched} trials without a partner")  # fmt: skip
+        low, high = found.relative_ci95
+        typer.echo(f"relative mean  {100 * found.relative:+.3f} % ({100 * low:+.3f} to {100 * high:+.3f} %), "
+                   f"effect size {'-' if found.effect is None else f'{found.effect:.2f}'}, detectable {100 * found.detectable:.3f} %")  # fmt: skip
+        typer.echo(f"completed      only in A {found.lost}, only in B {found.won}")
+        if found.pairs_needed is not None:
+            enough = (
+                "" if found.reasons or found.pairs >= found.pairs_needed else ": more seeds are needed to rule it out"
+            )
+            typer.echo(f"limit          {100 * (limit or 0.0):g} % takes {found.pairs_needed} pairs{enough}")
+        for reason in found.reasons:
+            typer.echo(f"regression     {reason}")
+    if found.reasons:
+        raise typer.Exit(EXIT_FAILED)
+
+
 def _in_file(spec: str, work: object) -> Plan:
     """Call `work`; its InputError names the specification's file where it names none."""
     try:
