@@ -21,6 +21,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -29,6 +30,7 @@ from envs.alignment_control import ACTION, OBSERVATION, RESIDUAL_SHARES
 from twin.alignment.sensed import DECISION_S
 from twin.catalogue import Station, load_pack, names
 from twin.catalogue.schema import FloatingTable
+from twin.catalogue.schema.pack import Guides
 from twin.control.logic import JAM_HEIGHT_M, PRESS_LIMIT
 from twin.control.velocity_motion import braking_distance
 from twin.motion.kernels import kernel
@@ -314,18 +316,26 @@ def certify_rows(
                 actions[i, k] = min(max(left / b.scale[k], -1.0), 1.0)
 
 
+@cache
+def _guides_of(interfaces: tuple[str, ...]) -> tuple[Guides, ...]:
+    """Guides of the shipped packs with one of these interfaces; where none has, of all."""
+    packs = [load_pack(name) for name in names("pack")]
+    fitting = [pack for pack in packs if pack.interface in interfaces]
+    return tuple(pack.guides for pack in fitting or packs)
+
+
 def bounds_of(station: Station, residual: bool) -> Array:
     """Make (1,) BOUNDS of a station; of its packs the strictest counts."""
     bounds = np.zeros(1, BOUNDS)
     b, axes = bounds[0], station.axes
-    packs = [pack for pack in map(load_pack, names("pack")) if pack.interface in station.interfaces]
+    guides = _guides_of(station.interfaces)
     b["residual"], b["share"] = residual, RESIDUAL_SHARES
     b["acceleration"] = [axes.x.acceleration_mps2, axes.y.acceleration_mps2, axes.z.acceleration_mps2,
                          axes.yaw.acceleration_radps2]  # fmt: skip
     b["jerk"] = [axes.x.jerk_mps3, axes.y.jerk_mps3, axes.z.jerk_mps3, axes.yaw.jerk_radps3]
-    b["capture_m"] = min(pack.guides.capture_m for pack in packs)
-    b["pins_m"] = [packs[0].guides.round_xy_m, packs[0].guides.slotted_xy_m]
-    b["pin_m"] = max(pack.guides.pin_length_m for pack in packs)
+    b["capture_m"] = min(one.capture_m for one in guides)
+    b["pins_m"] = max(([one.round_xy_m, one.slotted_xy_m] for one in guides), key=lambda pins: math.dist(*pins))
+    b["pin_m"] = max(one.pin_length_m for one in guides)
     b["end_effector_kg"] = station.end_effector.mass_kg
     if isinstance(station.reeving, FloatingTable):
         b["press_kg"] = PRESS_LIMIT * station.limits.rated_load_kg
