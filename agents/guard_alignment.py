@@ -79,6 +79,8 @@ EASE_MPS = 0.02
 JAM_SHARE, JAM_S, FREE_SHARE = 1.0, 0.15, 0.5
 """Share of a jam's force, and its time, after which a pack eases off until that share is left [chosen: half of the
 0.3 s that end an insertion]."""
+JAMMED_S = 0.3
+"""Time that ends an insertion [given: three times the station's reaction time]."""
 JAM_SOON = 1.7
 """Share that is eased off without waiting, extrapolated [chosen]."""
 SIDE_SHARE, AGAINST_SHARE = 0.88, 0.7
@@ -256,14 +258,15 @@ def _relieve(seen: Any, b: Any, speeds: Any, causes: Any) -> None:
 
 @kernel
 def _ease(seen: Any, m: Any, height: float, speeds: Any, causes: Any) -> None:
-    force = abs(seen[_AXIAL])
-    # what comes down to its seat before a jam's time is up is no jam
-    if height - max(seen[_SPEED + SPEED_IN], 0.0) * (JAM_S + LOOK_S) <= JAM_HEIGHT_M:
+    if height <= JAM_HEIGHT_M:
         m.pressed_s, m.easing = 0.0, 0
         return
+    force = abs(seen[_AXIAL])
     soon = force + max(force - m.axial, 0.0) * (LOOK_S / DECISION_S)
     m.pressed_s = m.pressed_s + DECISION_S if force > JAM_SHARE else 0.0
-    if m.pressed_s >= JAM_S or soon > JAM_SOON:
+    # what comes down to its seat before a jam's time is up is no jam
+    left_s = (height - JAM_HEIGHT_M) / max(seen[_SPEED + SPEED_IN], 1e-6)
+    if m.pressed_s + left_s > JAMMED_S - DECISION_S and (m.pressed_s >= JAM_S or soon > JAM_SOON):
         m.easing = 1
     elif force < FREE_SHARE:
         m.easing = 0
