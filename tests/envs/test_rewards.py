@@ -46,7 +46,7 @@ SCENES: dict[str, list[Scene]] = {
         Scene(StanleyDriver, {"guided": True}, {"start_x_m": -2.0, "start_y_m": 0.05}),
         Scene(np.array([1.0, 1.0], np.float32), {"guided": True}),
     ],
-    "swaptwin/Alignment-v0": [
+    "swaptwin/Alignment-v1": [
         Scene(ServoPolicy, ROM, {"height_m": 0.2, "off_x_m": 0.01, "off_y_m": 0.01}),
         Scene(np.zeros(4, np.float32), ROM, disturb=hurt),
     ],
