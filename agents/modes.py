@@ -36,7 +36,8 @@ class EarlierVersion:
         first = [q.name for q in OBSERVATION].index("servo_x")
         self._servo = slice(first, first + len(ACTION))
         self._servo_scales = np.array([q.scale for q in OBSERVATION[self._servo]])
-        self._scales, self._present = (np.array([q.scale for q in each]) for each in (action, ACTION))
+        self._scales = np.array([quantity.scale for quantity in action])
+        self._present = np.array([quantity.scale for quantity in ACTION])
         self._shares, self._present_shares = EARLIER_SHARES[version], RESIDUAL_SHARES
 
     def begin(self, seed: int) -> None:

@@ -83,7 +83,8 @@ def command(
         fixed = {key: overrides[key] for key in ("algorithm", "seed", "environment") if overrides[key] is not None}
         if fixed or config is not None or out is not None or clone is not None or seeds > 1:
             others = {"config": config, "out": out, "clone": clone}
-            key = next((*fixed, *(name for name, value in others.items() if value is not None)), "seeds")
+            named = [*fixed, *(name for name, value in others.items() if value is not None), "seeds"]
+            key = named[0]
             raise InputError("cannot change when a run is resumed", key=f"--{key}")
         settings = resumed_config(folder, what.name, overrides)
     else:
