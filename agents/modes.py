@@ -35,7 +35,7 @@ class EarlierVersion:
         self.bundle, self._residual, self._observed = bundle, mode == "residual", len(observation)
         first = [q.name for q in OBSERVATION].index("servo_x")
         self._servo = slice(first, first + len(ACTION))
-        self._servo_scales = np.array([q.scale for q in OBSERVATION[self._servo]])
+        self._servo_scales = np.array([q.scale for q in list(OBSERVATION)[self._servo]])
         self._scales = np.array([quantity.scale for quantity in action])
         self._present = np.array([quantity.scale for quantity in ACTION])
         self._shares, self._present_shares = EARLIER_SHARES[version], RESIDUAL_SHARES

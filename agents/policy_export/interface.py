@@ -23,7 +23,7 @@ import numpy as np
 
 from agents.bundle import ANY, CONTRACT, ONNX, Contract, open_graph, read_contract, read_folder
 from agents.policy_export.network import Network, network_of
-from envs.alignment_control import RESIDUAL_SHARES
+from envs.alignment_control import EARLIER_SHARES, RESIDUAL_SHARES
 from twin.errors import InputError
 
 Array = np.ndarray
@@ -57,6 +57,7 @@ class Output:
     Attributes:
         servo: position of the servo's setpoint among the inputs; None: of a direct policy.
         share: of the scaled action that is added to it.
+        servo_share: of the servo's scaled setpoint in the sum: the input's scale over this one.
     """
 
     name: str
@@ -67,6 +68,7 @@ class Output:
     meaning: str = ""
     servo: int | None = None
     share: float = 1.0
+    servo_share: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -95,6 +97,7 @@ class ExportedPolicy:
         action = np.clip(self.network(kept), low, high)
         if self.residual:
             servo = kept[:, [int(output.servo) for output in self.outputs if output.servo is not None]]
+            servo = _column(self.outputs, "servo_share") * servo
             action = np.clip(servo + _column(self.outputs, "share") * action, low, high)
         neutral = np.clip(0.0, low, high)
         return scale * np.where(numbers[:, None], action, neutral), ~inside.all(axis=1)
@@ -169,20 +172,24 @@ def _policy(
     for i, q in enumerate(published.ACTION):
         servo = places[f"servo_{q.name.removeprefix('speed_')}"] if residual else None
         share = float(published.RESIDUAL_SHARES[i]) if residual else 1.0
+        servo_share = published.OBSERVATION[servo].scale / q.scale if servo is not None else 1.0
         name = f"{q.name}_setpoint" if q.name in places else q.name  # one is read, one is set
-        outputs.append(Output(name, q.unit, q.scale, q.low, q.high, q.meaning, servo, share))
+        outputs.append(Output(name, q.unit, q.scale, q.low, q.high, q.meaning, servo, share, servo_share))
     if network.outputs != len(outputs):
         raise InputError("gives another number of actions", value=network.outputs, allowed=str(len(outputs)))
     return ExportedPolicy(title, published.RATE_HZ, tuple(inputs), tuple(outputs), network, facts)
 
 
 class _Published:
-    """What an environment publishes of its interface, by its id."""
+    """What an environment publishes of its interface, by its id: its own version's, or an earlier one's."""
 
-    def __init__(self, own: type, module: Any) -> None:
+    def __init__(self, own: type, module: Any, version: int | None = None) -> None:
         self.OBSERVATION, self.ACTION = module.OBSERVATION, module.ACTION
         self.RATE_HZ = float(getattr(own, "metadata")["render_fps"])  # noqa: B009
         self.RESIDUAL_SHARES = getattr(module, "RESIDUAL_SHARES", RESIDUAL_SHARES)
+        if version is not None:
+            self.OBSERVATION, self.ACTION = module.EARLIER[version]
+            self.RESIDUAL_SHARES = EARLIER_SHARES[version]
 
 
 def _published(environment_id: str, file: Path) -> _Published:
@@ -190,13 +197,18 @@ def _published(environment_id: str, file: Path) -> _Published:
 
     import envs  # noqa: F401  registers the environments
 
-    try:
-        entry = gymnasium.spec(environment_id).entry_point
-    except gymnasium.error.Error:
-        raise InputError("made for an environment that this version has not", file=file, value=environment_id) from None
-    module_name, _, name = str(entry).partition(":")
-    module = importlib.import_module(module_name)
-    return _Published(getattr(module, name), module)
+    title, _, version = environment_id.rpartition("-v")
+    present = [
+        one for one in gymnasium.registry.values() if f"{one.namespace}/{one.name}" == title or one.name == title
+    ]
+    for spec in sorted(present, key=lambda one: one.version != int(version)):
+        module_name, _, name = str(spec.entry_point).partition(":")
+        module = importlib.import_module(module_name)
+        if spec.version == int(version):
+            return _Published(getattr(module, name), module)
+        if int(version) in getattr(module, "EARLIER", {}):
+            return _Published(getattr(module, name), module, int(version))
+    raise InputError("made for an environment that this version has not", file=file, value=environment_id)
 
 
 def _check_names(contract: Contract, published: Any, file: Path) -> None:
