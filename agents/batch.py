@@ -15,6 +15,8 @@ from twin.errors import InputError
 
 Array = np.ndarray
 PLANT = "rom"
+CAUSES = ("not_finite", "beyond_limits")
+"""Causes of the guard's interventions without a safety filter."""
 OnStep = Callable[[Array, Array, Array, Array], None]
 """Called with the worlds that stepped (K,), their observations before (K, O), rewards and whether they ended (K,)."""
 
@@ -53,6 +55,28 @@ class AllWorlds:
 
     def act(self, worlds: Array, observations: Array) -> Array:
         return self._act_many(observations)
+
+
+class RowFilter(Protocol):
+    """A safety filter of N worlds' actions, as `agents.guard.Certifier` is of one's."""
+
+    causes: Array
+
+    def begin(self, which: Array) -> None:
+        """Begin new episodes in worlds `which` (K,)."""
+
+    def certify_rows(self, which: Array, actions: Array, observations: Array) -> None:
+        """Change rows `which` of actions (N, A) float64, in place; `causes` (N, C) says by which rules."""
+
+
+def filter_of(scene: Scene, worlds: Any) -> RowFilter | None:
+    """Return the safety filter of a guarded scene's worlds; None for a task without, or a scene that is not guarded."""
+    mode = getattr(worlds, "action_mode", None)
+    if mode is None or not scene.guarded:
+        return None
+    from agents.guard_alignment import AlignmentFilter
+
+    return AlignmentFilter(worlds.station, mode, worlds.num_envs)
 
 
 def batched(scene: Scene) -> bool:
@@ -95,8 +119,8 @@ def play(
 ) -> list[Episode]:  # fmt: skip
     """Play these seeds in a vector environment (autoreset `NextStep`); a world that ends begins the next one.
 
-    Actions are made finite and clipped as in the single environment; each episode is that of the single environment
-    with the same actions, to the last bit.
+    Actions are guarded as by `agents.guard`; each episode is that of the single environment with the same policy, to
+    the last bit where the policy computes its action alike for one world and for many.
 
     Args:
         until_s: by `time.monotonic`; seeds not done by then are left out.
@@ -106,9 +130,13 @@ def play(
         Episodes in the order of the seeds.
     """
     n, space = worlds.num_envs, worlds.single_action_space
+    neutral = np.clip(0.0, space.low, space.high)
     left = list(seeds)[::-1]
     playing = np.full(n, -1, np.int64)
-    totals, changed = np.zeros((n, 3)), np.zeros((n, 2), np.int64)  # steps, reward, cost; not finite, beyond limits
+    rules = filter_of(scene, worlds)
+    causes = CAUSES if rules is None else (*CAUSES, *filter_causes())
+    totals = np.zeros((n, 4))  # steps, reward, cost, changed actions
+    counts = np.zeros((n, len(causes)), np.int64)
     done: dict[int, Episode] = {}
 
     def begin(which: Array) -> Array:
@@ -119,7 +147,9 @@ def play(
             playing[i] = given[i]
             actor.begin(i, int(playing[i]))
         playing[which[len(fresh) :]] = -1
-        totals[fresh], changed[fresh] = 0.0, 0
+        totals[fresh], counts[fresh] = 0.0, 0
+        if rules is not None:
+            rules.begin(fresh)
         if not len(fresh):
             return worlds.observations.copy()
         mask = np.isin(np.arange(n), fresh)
@@ -135,30 +165,48 @@ def play(
         before = observations[which]
         raw = np.asarray(actor.act(which, before), np.float64)
         finite = np.isfinite(raw)
-        kept = np.clip(np.where(finite, raw, 0.0).astype(space.dtype), space.low, space.high)
-        changed[which, 0] += ~finite.all(axis=1)
-        changed[which, 1] += (kept != np.where(finite, raw, 0.0).astype(space.dtype)).any(axis=1)
+        given = np.where(finite, raw, neutral).astype(space.dtype)
+        kept = np.clip(given, space.low, space.high)
         actions = np.zeros((n, *space.shape), space.dtype)
         actions[which] = kept
+        by_rule = np.stack([~finite.all(axis=1), (kept != given).any(axis=1)], axis=1).astype(np.int64)
+        if rules is not None:
+            certified = actions.astype(np.float64)
+            rules.certify_rows(which, certified, observations)
+            ruled = rules.causes[which] > 0
+            rewritten = which[ruled.any(axis=1)]
+            actions[rewritten] = certified[rewritten]
+            by_rule = np.concatenate([by_rule, ruled], axis=1)
+        counts[which] += by_rule
+        totals[which, 3] += by_rule.any(axis=1)
         observations, rewards, terminated, truncated, infos = worlds.step(actions)
         if on_step is not None:
             on_step(which, before, rewards[which], (terminated | truncated)[which])
-        totals[which] += np.stack([np.ones(len(which)), rewards[which], infos["cost"][which]], axis=1)
+        totals[which, :3] += np.stack([np.ones(len(which)), rewards[which], infos["cost"][which]], axis=1)
         ended = which[(terminated | truncated)[which]]
         for i in ended.tolist():
-            done[int(playing[i])] = _episode(int(playing[i]), totals[i], changed[i], infos, i, scene)
+            by_cause = dict(zip(causes, counts[i].tolist(), strict=True))
+            done[int(playing[i])] = _episode(int(playing[i]), totals[i], by_cause, infos, i, scene)
         if len(ended):
             observations = begin(ended)
     worlds.halt(np.zeros(n, bool))
     return [done[seed] for seed in seeds if seed in done]
 
 
-def _episode(seed: int, totals: Array, changed: Array, infos: dict[str, Any], i: int, scene: Scene) -> Episode:
+def filter_causes() -> tuple[str, ...]:
+    """Names of the safety filter's rules."""
+    from agents import guard_alignment
+
+    return guard_alignment.CAUSES
+
+
+def _episode(
+    seed: int, totals: Array, counts: dict[str, int], infos: dict[str, Any], i: int, scene: Scene
+) -> Episode:  # fmt: skip
     kpis = {name: float(values[i]) for name, values in infos["kpis"].items() if not name.startswith("_")}
     task, outcome, violations = scene.task, str(infos["outcome"][i]), int(infos["violations"][i])
     if task.force is not None:
         kpis[FORCE] = kpis[task.force]
-    interventions = zip(("not_finite", "beyond_limits"), changed.tolist(), strict=True)
     return Episode(
         seed=seed,
         success=outcome in task.successes and not violations and bool(infos["is_success"][i]),
@@ -168,6 +216,7 @@ def _episode(seed: int, totals: Array, changed: Array, infos: dict[str, Any], i:
         cost=float(totals[2]),
         kpis=kpis,
         violations=violations,
-        interventions={name: count for name, count in interventions if count},
+        interventions={name: count for name, count in counts.items() if count},
+        changed=int(totals[3]),
         reparked=int(infos["case"]["reparked"][i]) if "reparked" in infos.get("case", {}) else 0,
     )

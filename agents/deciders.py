@@ -78,13 +78,16 @@ def alignment(name: str, setup: SwapSetup) -> dict[str, Any]:
     """
     import gymnasium
 
+    from agents.guard_alignment import AlignmentFilter
+
     task = TASKS["alignment"]
     environment = gymnasium.make(task.environment, disable_env_checker=True, station=setup.station)
 
     def make(robot: int) -> PolicyDecider:
         policy = _loaded(name, "align", task, environment)
-        guard = Guard(in_its_version(policy), environment.action_space)
-        return PolicyDecider(guard, action_mode_of(policy), care_of(policy), setup)
+        mode = action_mode_of(policy)
+        guard = Guard(in_its_version(policy), environment.action_space, AlignmentFilter(setup.station, mode))
+        return PolicyDecider(guard, mode, care_of(policy), setup)
 
     make(0)  # report its errors before anything is built
     return {"aligner": make}

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from agents.guard import Guard
+from agents.guard import Guard, certifier_of
 from agents.modes import in_its_version, needed_arguments
 from agents.policies import Policy, load_policy, timing_set_of
 from agents.tasks import Task
@@ -25,7 +25,8 @@ FORCE = "peak_lateral_force_n"
 class Scene:
     """Task and the options of its environment, to evaluate on; picklable.
 
-    `changes`: settings `PATH=VALUE` of station, and of truck and pack where the options name them.
+    `changes`: settings `PATH=VALUE` of station, and of truck and pack where the options name them. `guarded`: False
+    without the safety filter of the task's actions; they are made finite and clipped all the same.
 
     Raises:
         InputError: a setting that the models do not have, or a value that they refuse.
@@ -34,6 +35,7 @@ class Scene:
     task: Task
     options: Mapping[str, Any] = field(default_factory=dict)
     changes: tuple[str, ...] = ()
+    guarded: bool = True
 
     def __post_init__(self) -> None:
         self._changed_models()
@@ -93,6 +95,7 @@ class Episode:
         cost: sum of the safety cost.
         violations: safety invariants that were broken.
         interventions: the guard's interventions by cause.
+        changed: number of actions that the guard changed.
         reparked: how often the truck stood outside the station's gate and parked again before the episode began.
     """
 
@@ -106,6 +109,7 @@ class Episode:
     violations: int
     interventions: dict[str, int]
     reparked: int = 0
+    changed: int = 0
 
     @property
     def time_s(self) -> float:
@@ -150,6 +154,7 @@ def run_episode(environment: Any, guard: Guard, seed: int, task: Task, until_s: 
         violations=violations,
         interventions=dict(guard.interventions),
         reparked=int(info.get("case", {}).get("reparked", 0)),
+        changed=guard.changed,
     )
 
 
@@ -178,7 +183,9 @@ class Player:
             if str(changes) not in made:
                 made[str(changes)] = scene.make(**changes)
             self.environments.append(made[str(changes)])
-            self.guards.append(Guard(in_its_version(policy), made[str(changes)].action_space))
+            environment = made[str(changes)]
+            certifier = certifier_of(environment) if scene.guarded else None
+            self.guards.append(Guard(in_its_version(policy), environment.action_space, certifier))
 
     def _loaded(self, i: int, own: Any) -> Policy:
         """Load policy `i`, checked against the environment `own`."""

@@ -275,7 +275,7 @@ def train(
 def judged(scene: Scene) -> Scene:
     """Return the scene that policies are judged on: wide starts are for training alone."""
     options = {name: value for name, value in scene.options.items() if name != "starts"}
-    return Scene(scene.task, options, scene.changes)
+    return Scene(scene.task, options, scene.changes, scene.guarded)
 
 
 def prepare(scene: Scene) -> tuple[dict[str, Any], dict[str, Any]]:
