@@ -60,7 +60,7 @@ class AlignmentEnv(EpisodicEnv):
     is supported before it reaches its seat goes no deeper.
 
     Action, `Box(4,)` float32; the setpoint is value x scale. `action_mode="direct"`: the action is the setpoints.
-    `action_mode="residual"`: a quarter of speed_x, speed_y and speed_yaw and half of speed_in are added to the
+    `action_mode="residual"`: a quarter of speed_x, speed_y and speed_yaw and 0.6 of speed_in are added to the
     setpoints of the station's servo, and the sum is limited to the same scale. An axis that is slower with a pack goes
     at its own limit. Finite values beyond the bounds are clipped;
     `info["clipped"]` lists which:
@@ -69,10 +69,10 @@ class AlignmentEnv(EpisodicEnv):
     |---|---|---|---|---|---|---|
     | 0 | speed_x | m/s | 0.06 | -1 | 1 | of axis x |
     | 1 | speed_y | m/s | 0.06 | -1 | 1 | of axis y |
-    | 2 | speed_in | m/s | 0.30 | -1 | 1 | of the hoist or lift, towards the seat |
+    | 2 | speed_in | m/s | 0.25 | -1 | 1 | of the hoist or lift, towards the seat |
     | 3 | speed_yaw | rad/s | 0.03 | -1 | 1 | of the yaw axis, left positive |
 
-    Observation, `Box(49,)` float32, quantity / scale, clipped to its bounds. It holds measured quantities only, never
+    Observation, `Box(50,)` float32, quantity / scale, clipped to its bounds. It holds measured quantities only, never
     the true pose: the scanner's pose of the truck (mean of its last frames, with this episode's bias), encoders, sway
     sensor, load cell, guide forces and switches:
 
@@ -127,6 +127,7 @@ class AlignmentEnv(EpisodicEnv):
     | 46 | swing_y_rate | m/s | 0.06 | -2 | 2 | its rate by the observer |
     | 47 | peak_lateral | - | 1 | 0 | 2 | largest guide force seen so far over that limit |
     | 48 | care | - | 1 | 0 | 1 | what force weighs in the reward: 0 fast, 1 careful |
+    | 49 | tips | pins | 0.35 | -2 | 2 | height of the pack over the tips of the guide pins, close up |
 
     Reward: sum of weight x raw term, from the true poses; raw terms are in `info["reward_terms"]`:
 
@@ -199,7 +200,7 @@ class AlignmentEnv(EpisodicEnv):
         InputError: a wrong argument, option or action, named.
 
     Version history: v1 observes the state of the servo, an observer's sway, the peak force and `care`; `speed_in` goes
-    to 0.30 m/s (0.15); success is within the force limit, whose peak has a term; a pack pushed onto the pins no longer
+    to 0.25 m/s (0.15); success is within the force limit, whose peak has a term; a pack pushed onto the pins no longer
     hangs there until the servo has calmed. v0's observation is the first 37 elements: bundles made for it still play
     (`agents.modes`). v0, the first.
     """

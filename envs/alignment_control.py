@@ -25,8 +25,8 @@ from twin.records import YAW, X, Y, Z
 Array = np.ndarray
 
 ACTION_MODES = ("direct", "residual")
-MAX_IN_MPS = 0.30
-"""Largest setpoint towards the seat: the fastest hoist or lift with a pack; a slower one has its own limit
+MAX_IN_MPS = 0.25
+"""Largest setpoint towards the seat: the gantry's hoist with a pack. A slower axis has its own limit
 (`twin.motion.limits`)."""
 RESIDUAL_SHARES = np.array([0.25, 0.25, MAX_SETPOINT[Z] / MAX_IN_MPS, 0.25])
 """Share of the direct range of x, y, in and yaw that a residual may add to the servo: inwards the servo's own largest
@@ -89,6 +89,7 @@ OBSERVATION = (
     Quantity("swing_y_rate", "m/s", 0.06, -2.0, 2.0, "its rate by the observer"),
     Quantity("peak_lateral", "-", 1.0, 0.0, 2.0, "largest guide force seen so far over that limit"),
     Quantity("care", "-", 1.0, 0.0, 1.0, "what force weighs in the reward: 0 fast, 1 careful"),
+    Quantity("tips", "pins", 0.35, -2.0, 2.0, "height of the pack over the tips of the guide pins, close up"),
 )
 EARLIER: dict[int, tuple[tuple[Quantity, ...], tuple[Quantity, ...]]] = {
     0: (
@@ -207,7 +208,7 @@ def scaled_setpoints(control: Any, action: Any) -> None:
 
 @kernel
 def observe(seen: Any, control: Any, out: Any) -> None:
-    """Write OBSERVATION, scaled and clipped, into `out` (49,) float32."""
+    """Write OBSERVATION, scaled and clipped, into `out` (50,) float32."""
     values = (
         seen.axis_x_m, seen.axis_y_m, seen.pack_x_m, seen.pack_y_m, seen.yaw_rad, seen.tilt_x, seen.tilt_y,
         seen.height_m, seen.guides, seen.sway_x_m, seen.sway_y_m, seen.sway_x_mps, seen.sway_y_mps, seen.speed_x_mps,
@@ -218,7 +219,7 @@ def observe(seen: Any, control: Any, out: Any) -> None:
         control.servo_setpoint[0], control.servo_setpoint[1], control.servo_setpoint[2], control.servo_setpoint[3],
         float(control.passed), control.waiting_s, control.stuck_s, float(control.easing), float(control.retreating),
         float(control.tries), control.swing_m[0], control.swing_m[1], control.swing_mps[0], control.swing_mps[1],
-        control.peak_lateral, control.care,
+        control.peak_lateral, control.care, seen.guides - 1.0,
     )  # fmt: skip
     for i in range(len(values)):
         out[i] = min(max(values[i] * _PER_UNIT[i], _LOW[i]), _HIGH[i])

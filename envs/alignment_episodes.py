@@ -95,7 +95,7 @@ class Episodes:
 
     Attributes:
         seen, servos, controls, episodes: (N,) SENSED, SERVO, CONTROL, EPISODE.
-        observations: (N, 49) float32, of the last look.
+        observations: (N, 50) float32, of the last look.
         rewards, terms, costs: (N,), (N, 10), (N, 4) of the last step; terms and costs by name in their tables' order.
         clipped: (N, 4) bool, of the last actions.
     """

@@ -104,7 +104,7 @@ def test_ports_and_metadata_name_quantities_units_and_limits(tmp_path: Path) -> 
     assert inputs[0]["name"] == "axis_x"
     assert (inputs[0]["unit"], inputs[0]["low"], inputs[0]["high"]) == ("m", -0.1, 0.1)
     assert outputs[2]["unit"] == "m/s"
-    assert outputs[2]["high"] == pytest.approx(0.30)
+    assert outputs[2]["high"] == pytest.approx(0.25)
     assert told["environment"] == "swaptwin/Alignment-v1"
     assert told["residual"] == "true"
     assert told["rate_hz"] == "20"
