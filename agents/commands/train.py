@@ -35,6 +35,9 @@ def command(
     parking: Annotated[str | None, typer.Option(help="guided, unguided or driven. Default: drawn.")] = None,
     conditions: Annotated[str | None, typer.Option(help="clear, night, rain, night+rain. Default: drawn.")] = None,
     action_mode: Annotated[str | None, typer.Option(help="direct or residual, for alignment.")] = None,
+    scenario: Annotated[str | None, typer.Option(help="Ground and sensors, for docking: a name or a file.")] = None,
+    direction: Annotated[str | None, typer.Option(help="forward or reverse, for docking.")] = None,
+    operator: Annotated[str | None, typer.Option(help="by_wire or driver, for docking.")] = None,
     plant: Annotated[str | None, typer.Option(help="bullet or rom, where the task runs on either.")] = None,
     episodes: Annotated[int | None, typer.Option(help="Episodes of the evaluation, on unseen seeds.")] = None,
     out: Annotated[str | None, typer.Option(help="Folder of the run. Default: a new one in runs/train.")] = None,
@@ -57,6 +60,7 @@ def command(
     what = find_task(task)
     given = {"station": station, "truck": truck, "pack": pack, "parking": parking, "conditions": conditions}
     given |= {"action-mode": action_mode, "plant": plant}
+    given |= {"scenario": scenario, "direction": direction, "operator": operator}
     options = {name: value for name, value in given.items() if value is not None}
     overrides: dict[str, Any] = {
         "algorithm": algorithm,
