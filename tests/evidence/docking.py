@@ -93,11 +93,12 @@ def table(folder: Path = HERE) -> str:
         rail = f"{row['rail_force_n'][0] / 1e3:.0f}, {row['rail_force_n'][1] / 1e3:.0f}" if row["guided"] else "-"
         low, middle, high = row["time_s"]
         near = f"{100 * row['within_50_mm_1_deg'] / row['runs']:.0f} %"
+        beyond = f"{100 * row['beyond_100_mm'] / row['runs']:.1f} %"
         lost = row["runs"] - row["arrived"]
         runs = f"{row['runs']}" + (f" ({lost} stuck)" if lost else "")
         lines.append(
             f"| {row['truck']} | {conditions} | {runs} | {triple(row['sigma'])} | {stated} | {triple(row['mean'])} "
-            f"| {near} | {100 * row['beyond_100_mm'] / row['runs']:.1f} % | {middle:.0f} ({low:.0f} to {high:.0f}) | {rail} |"
+            f"| {near} | {beyond} | {middle:.0f} ({low:.0f} to {high:.0f}) | {rail} |"
         )
     return "\n".join([*lines, "", about_lines([TABLE], folder)])
 

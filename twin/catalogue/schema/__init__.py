@@ -29,7 +29,7 @@ from twin.catalogue.schema.machine import (
     RotaryAxis,
 )
 from twin.catalogue.schema.pack import Coupler, Guides, Locks, Pack
-from twin.catalogue.schema.scenario import LidarFailure, Scenario
+from twin.catalogue.schema.scenario import LidarFailure, LidarFailures, Scenario
 from twin.catalogue.schema.station import (
     FixedTimes,
     Limits,
@@ -63,6 +63,7 @@ __all__ = [
     "Guides",
     "Lidar",
     "LidarFailure",
+    "LidarFailures",
     "LidarWeather",
     "Limits",
     "LinearAxis",
