@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from twin.control.feed_forward import grips_loaded
 from twin.motion.drives import STOP_JERK
-from twin.motion.kernels import kernel
+from twin.motion.kernels import inlined_kernel, kernel
 from twin.motion.profile import end_position
 from twin.records import Command, Image, Params, Z
 
@@ -52,7 +52,7 @@ def grips_open(image: Image, r: int) -> bool:
     return image.grip_open[r, 0] + image.grip_open[r, 1] + image.grip_open[r, 2] + image.grip_open[r, 3] == 4
 
 
-@kernel
+@inlined_kernel
 def loaded(image: Image, c: Command, r: int) -> bool:
     """True if robot `r` carries a pack: the sequence says so, or any grip reports one."""
     return c.carrying >= 0 or grips_loaded(image, r)

@@ -75,9 +75,22 @@ def read_axes_and_load(
 @kernel
 def read_sway_and_force(w: Truth, image: Image, faults: Faults, p: Params, r: int, n: int) -> None:
     """Read sway and lateral force of robot `r` in scan `n`: they have no state, and may be read on demand."""
+    read_sway(w, image, faults, p, r, n)
+    read_lateral_force(w, image, p, r, n)
+
+
+@kernel
+def read_sway(w: Truth, image: Image, faults: Faults, p: Params, r: int, n: int) -> None:
+    """Read the sway of robot `r` in scan `n`."""
     for i in range(2):
         sway = w.q[r, EX + i] + faults.sway_bias_m[r, i]
         image.sway_m[r, i] = sway + p.sway_sigma_m * normal(p.stream[S_SWAY], n, 2 * r + i)
+
+
+@kernel
+def read_lateral_force(w: Truth, image: Image, p: Params, r: int, n: int) -> None:
+    """Read the lateral force on robot `r` in scan `n`."""
+    for i in range(2):
         image.lateral_n[r, i] = w.guide_force_n[r, i] + p.force_sigma_n * normal(p.stream[S_FORCE], n, 2 * r + i)
 
 

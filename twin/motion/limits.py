@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from twin.motion.kernels import kernel
+from twin.motion.kernels import inlined_kernel, kernel
 from twin.records import Params
 
 
-@kernel
+@inlined_kernel
 def speed_limit(p: Params, k: int, loaded: bool) -> float:
     """Highest speed of axis `k`, m/s or rad/s, whether it moves a pack or not."""
     return p.axis_velocity_loaded[k] if loaded else p.axis_velocity[k]

@@ -10,11 +10,12 @@ from twin.control.logic import COMMAND_ENDED, at_end, run_logic, start_command
 from twin.control.sensors import (
     read_axes_and_load,
     read_grips,
+    read_lateral_force,
     read_locks,
     read_pads,
     read_sensors,
     read_station,
-    read_sway_and_force,
+    read_sway,
     read_truck,
 )
 from twin.control.velocity_motion import follows
@@ -117,9 +118,10 @@ def plc_scan_unobserved(world: World, p: Params, commands: Any, dt_s: float, ane
         c = commands[r]
         pushed = abs(world.truth.guide_force_n[r, 0]) + abs(world.truth.guide_force_n[r, 1]) + CERTAIN * p.force_sigma_n
         asked = follows(c) or c.until == UNTIL_LANDED or c.calm_m > 0.0
-        asked = asked or (c.until == UNTIL_SETTLED and at_end(world.image, c, r))
-        if asked or pushed > lateral_limit_n(p):
-            read_sway_and_force(world.truth, world.image, world.faults, p, r, world.sensors.scans)
+        if asked or (c.until == UNTIL_SETTLED and at_end(world.image, c, r)):
+            read_sway(world.truth, world.image, world.faults, p, r, world.sensors.scans)
+        if follows(c) or pushed > lateral_limit_n(p):
+            read_lateral_force(world.truth, world.image, p, r, world.sensors.scans)
         else:
             world.image.lateral_n[r, 0] = world.image.lateral_n[r, 1] = 0.0
     if anew & ACTUATORS:

@@ -12,7 +12,7 @@ from typing import Any
 
 from twin.control.sensors import read_sway_and_force
 from twin.monitor import high_enough
-from twin.motion.kernels import kernel
+from twin.motion.kernels import inlined_kernel, kernel
 from twin.plants.rom.model import FREE
 from twin.plants.rom.placing import update_yaw_errors
 from twin.plants.rom.step_mode import NEAR_GRIP_M, NEAR_SEAT_M, travel_z_m
@@ -48,7 +48,7 @@ APART_M = 1.5
 """Distance of two robots' x axes beyond which they cannot reach each other's load."""
 
 
-@kernel
+@inlined_kernel
 def grips_rest(w: Truth, image: Image, r: int) -> bool:
     """True if the grips of robot `r` are where they were commanded, and hold something if they should."""
     shut = image.grip_command[r]
@@ -74,7 +74,7 @@ def _actuators_idle(w: Truth, image: Image, p: Params) -> bool:
     return True
 
 
-@kernel
+@inlined_kernel
 def anew_after(w: Truth, image: Image, control: Control, p: Params, anew: int) -> int:
     """Parts that the next scan reads even if nothing moves, after one that changed no hold and read `anew`."""
     if anew & ACTUATORS and (command_waits(control, p) or not _actuators_idle(w, image, p)):
@@ -82,7 +82,7 @@ def anew_after(w: Truth, image: Image, control: Control, p: Params, anew: int) -
     return 0
 
 
-@kernel
+@inlined_kernel
 def command_waits(control: Control, p: Params) -> bool:
     """True if a robot has a command that may begin in this scan."""
     waits = False
@@ -91,7 +91,7 @@ def command_waits(control: Control, p: Params) -> bool:
     return waits
 
 
-@kernel
+@inlined_kernel
 def command_is_new(w: Truth, control: Control, p: Params) -> bool:
     """True if a robot's command began in the last scan or later, so that this is its first one."""
     new = False
@@ -127,7 +127,7 @@ def find_heights(w: Truth, p: Params, m: Model, x: State, t: Any) -> None:
         t.high_from[r] = highest + m.flipper_depth_m + NEAR_GRIP_M + SPARE_M
 
 
-@kernel
+@inlined_kernel
 def is_high(w: Truth, watch: Watch, p: Params, x: State, t: Any, r: int) -> bool:
     """True if robot `r` with its load is far above every seat and pack, and the monitor needs nothing more."""
     q, k = w.q[r], w.held[r]
@@ -146,7 +146,7 @@ def is_high(w: Truth, watch: Watch, p: Params, x: State, t: Any, r: int) -> bool
     return high_enough(p, face_m - t.about_m[r]) == high_enough(p, face_m + t.about_m[r])
 
 
-@kernel
+@inlined_kernel
 def stays_high(w: Truth, image: Image, control: Control, watch: Watch, p: Params, x: State, t: Any, r: int) -> bool:
     """True if robot `r` may keep its last placed pose: it was high then and is high now.
 
@@ -161,7 +161,7 @@ def stays_high(w: Truth, image: Image, control: Control, watch: Watch, p: Params
     return stays
 
 
-@kernel
+@inlined_kernel
 def find_unplaced(world: World, p: Params, x: State, t: Any, observed: bool) -> None:
     """Before a scan, find the robots that need not be placed, into `t.left`; none if the scan is observed."""
     for r in range(p.robots):

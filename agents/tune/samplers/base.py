@@ -24,12 +24,12 @@ class Target:
     weights: tuple[tuple[str, float], ...]
 
     def value(self, score: Score) -> float:
-        """Return the weighted sum, the better the lower."""
-        return sum(weight * score.objectives[name] for name, weight in self.weights)
+        """Return the weighted sum, the better the lower; each per cent of scenarios lost to factory costs as much."""
+        return score.shortfall + sum(weight * score.objectives[name] for name, weight in self.weights)
 
-    def rank(self, score: Score) -> tuple[float, float]:
-        """Return the sort key: feasible before infeasible (Deb 2000), then the value."""
-        return score.violation, self.value(score)
+    def rank(self, score: Score) -> float:
+        """Return the sort key: the value and the penalty of what is not met."""
+        return self.value(score) + score.penalty
 
 
 def targets_of(objectives: Sequence[str]) -> tuple[Target, ...]:

@@ -195,7 +195,7 @@ class Blocks:
             (phase,) = phases
             step = self._steps.get(phase, FIRST_STEP) * (WIDEN if better else NARROW)
             self._steps[phase] = min(max(step, LEAST_STEP), MOST_STEP)
-        gain = before[1] - after[1] if better else 0.0
+        gain = before - after
         for phase in phases:
             self._gains[phase] = FORGET * self._gains.get(phase, 0.0) + (1.0 - FORGET) * max(gain, 0.0) / len(phases)
         if better and candidate is not state.records[candidate.target] and n >= KEPT_FROM and move.kind != "merge":

@@ -12,7 +12,6 @@ from agents.tune.samplers.base import Candidate, State, candidate_seed
 from agents.tune.space import Space, Value
 
 FIRST_SIGMA = 0.15
-PENALTY = 10.0
 
 
 class CmaEs:
@@ -50,5 +49,5 @@ class CmaEs:
         points = [self._asked[one.number] for one in wave]
         if len(points) < 2 * self._strategy.sp.weights.mu // 2 + 1:  # a last, shorter wave
             return
-        values = [state.targets[0].value(one.score) + PENALTY * one.score.violation for one in wave]
+        values = [state.targets[0].rank(one.score) for one in wave]
         self._strategy.tell(points, values)

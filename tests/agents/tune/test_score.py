@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.stats import binom
 
 from agents.experiments.trial import Figures
-from agents.tune.score import CONSTRAINTS, Limits, score, summary
+from agents.tune.score import CONSTRAINTS, Limits, score, sign_test, summary
 
 LIMITS = Limits(abort_n=6000.0, sway_m=0.015)
 
@@ -28,7 +31,6 @@ def test_objectives_are_against_factory_scenario_by_scenario() -> None:
 @pytest.mark.parametrize(
     ("bad", "names"),
     [
-        (swap(violations=(6,)), {"violations"}),
         (swap(outcome="outside_model"), {"outside_model", "completed", "first_attempt"}),
         (swap(outcome="jam"), {"completed", "first_attempt"}),
         (swap(outcome="error"), {"completed", "first_attempt"}),
@@ -36,14 +38,32 @@ def test_objectives_are_against_factory_scenario_by_scenario() -> None:
         (swap(force_n=6001.0), {"force_abort", "force_p95"}),
     ],
 )
-def test_one_bad_swap_breaks_its_constraints(bad: Figures, names: set[str]) -> None:
-    assert set(score([bad, *FACTORY[1:]], FACTORY, LIMITS).broken) == names
+def test_four_bad_swaps_are_no_chance(bad: Figures, names: set[str]) -> None:
+    """Four lost and none won: 1 of 16 by chance; three: 1 of 8, which a search pays for all the same."""
+    found = score([bad] * 4 + FACTORY[4:], FACTORY, LIMITS)
+    assert set(found.broken) == names
+    three = score([bad] * 3 + FACTORY[3:], FACTORY, LIMITS)
+    assert set(three.broken) == names & {"outside_model", "force_p95"}
+    assert three.shortfall == pytest.approx(3 / 20 * len(names - {"outside_model", "force_p95"}))
+
+
+@pytest.mark.parametrize(
+    ("bad", "name"), [(swap(violations=(6,)), "violations"), (swap(outcome="outside_model"), "outside_model")]
+)
+def test_one_violation_or_swap_outside_the_model_is_refused(bad: Figures, name: str) -> None:
+    assert set(score([bad, *FACTORY[1:]], FACTORY, LIMITS).broken) == {name}
 
 
 def test_what_factory_does_itself_is_allowed() -> None:
     reference = [swap(outcome="jam"), *FACTORY[1:]]
-    assert score([*FACTORY[:-1], swap(outcome="jam")], reference, LIMITS).feasible
-    assert "completed" in score([swap(outcome="jam"), swap(outcome="jam"), *FACTORY[2:]], reference, LIMITS).broken
+    own = [*FACTORY[:-1], swap(outcome="jam")]
+    assert score(own, reference, LIMITS).feasible
+    assert score(own, reference, LIMITS).shortfall == 0.0
+
+
+@given(lost=st.integers(0, 60), won=st.integers(0, 60))
+def test_the_sign_test_is_the_binomial_tail(lost: int, won: int) -> None:
+    assert sign_test(lost, won) == pytest.approx(binom.sf(lost - 1, lost + won, 0.5))
 
 
 def test_sway_beyond_the_stations_limit_is_refused() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from twin.control.readings import loaded
 from twin.control.reasons import note_trip
-from twin.motion.kernels import kernel
+from twin.motion.kernels import inlined_kernel, kernel
 from twin.motion.limits import speed_limit
 from twin.records import TRIP_FOLLOWING, TRIP_NONE, Command, Control, Image, Params
 from twin.records.causes import FOLLOWING, OVERSPEED, OVERTRAVEL
@@ -20,11 +20,11 @@ control error and repeatability]."""
 @kernel
 def axes_trip(image: Image, control: Control, p: Params, c: Command, r: int) -> int:
     """TRIP_FOLLOWING if an axis of robot `r` is out of its drive's control, else TRIP_NONE."""
-    out_of_control, loose = False, p.interlock_scale[TRIP_FOLLOWING]
+    out_of_control, loose, carries = False, p.interlock_scale[TRIP_FOLLOWING], loaded(image, c, r)
     for k in range(4):  # without a branch: mostly nothing is wrong
         at = image.axis_position[r, k]
         error = abs(image.reference[r, k, 0] - at)
-        fastest = speed_limit(p, k, loaded(image, c, r)) + OVERSPEED_MARGIN[k]
+        fastest = speed_limit(p, k, carries) + OVERSPEED_MARGIN[k]
         out_of_control |= (image.brake[r, k] == 0) & (error > p.axis_following_limit[k] * loose)
         out_of_control |= abs(image.axis_speed[r, k]) > loose * fastest
         out_of_control |= (image.brake[r, k] == 0) & (overtravel(image, p, r, k) > LIMIT_SWITCH[k] * loose)
@@ -34,7 +34,7 @@ def axes_trip(image: Image, control: Control, p: Params, c: Command, r: int) -> 
     return TRIP_NONE
 
 
-@kernel
+@inlined_kernel
 def overtravel(image: Image, p: Params, r: int, k: int) -> float:
     """Travel of axis `k` beyond the end of its stroke while it still moves that way, m or rad; else 0."""
     at, speed = image.axis_position[r, k], image.axis_speed[r, k]

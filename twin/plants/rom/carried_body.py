@@ -73,7 +73,7 @@ def angles_of(w: Truth, p: Params, r: int, angles: Any) -> None:
     angles[CR], angles[SR] = cosine_sine(q[EROLL])
 
 
-@kernel
+@inlined_kernel
 def place(w: Truth, p: Params, r: int, angles: Any, at: Any, turn: Any) -> None:
     """Pose of E in W into `w.e_pose[r]`, `at` (3,) and `turn` (3, 3); `angles` (8,) comes from `angles_of`."""
     q, pose, yaw = w.q[r], w.e_pose[r], w.q[r, EYAW]

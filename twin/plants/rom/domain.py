@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from twin.motion.kernels import kernel
+from twin.motion.kernels import inlined_kernel, kernel
 from twin.plants.rom import carried_body, seat_contact
 from twin.plants.rom.contact_points import DEEP_M
 from twin.plants.rom.frames import cosine_sine, times
@@ -71,8 +71,8 @@ def has_left(w: Truth, p: Params, m: Model, x: State, t: Any) -> bool:
     """
     if w.outside_cause != NO_CAUSE:
         return True
-    lost = _count_not_finite(w, p)
-    if lost > 0:
+    if not _is_finite(w, p):
+        lost = _count_not_finite(w, p)
         _recover(w, p, x)
         _note(w, NOT_FINITE, -1, -1, float(lost), 0.0)
     else:
@@ -102,6 +102,20 @@ def _note(w: Truth, cause: int, r: int, index: int, value: float, limit: float) 
     w.outside_value = value
     w.outside_limit = limit
     w.outside_t_s = w.t_s
+
+
+@inlined_kernel
+def _is_finite(w: Truth, p: Params) -> bool:
+    """True if `_count_not_finite` is zero; without a branch: mostly nothing is wrong."""
+    finite = True
+    for i in range(6):
+        finite &= (abs(w.truck_q[i]) < BOUND) & (abs(w.truck_qd[i]) < BOUND)
+    for r in range(p.robots):
+        q, qd, force = w.q[r], w.qd[r], w.guide_force_n[r]
+        for i in range(10):
+            finite &= (abs(q[i]) < BOUND) & (abs(qd[i]) < BOUND)
+        finite &= abs(w.load_n[r]) + abs(force[0]) + abs(force[1]) + abs(force[2]) < BOUND_N
+    return finite
 
 
 @kernel

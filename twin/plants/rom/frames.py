@@ -33,7 +33,7 @@ def angle_of(sine: float, cosine: float) -> float:
     return x * (1.0 - s * (1 / 3 - s * (1 / 5 - s * (1 / 7 - s * (1 / 9 - s * tail)))))
 
 
-@kernel
+@inlined_kernel
 def from_angles(yaw: float, pitch: float, roll: float, out: Any) -> None:
     """Rz(yaw) Ry(pitch) Rx(roll) into `out` (3, 3)."""
     cy, sy = cosine_sine(yaw)
@@ -61,7 +61,7 @@ def matrix_product(a: Any, b: Any, out: Any) -> None:
             out[i, j] = a[i, 0] * b[0, j] + a[i, 1] * b[1, j] + a[i, 2] * b[2, j]
 
 
-@kernel
+@inlined_kernel
 def quaternion(yaw: float, pitch: float, roll: float, out: Any) -> None:
     """Quaternion xyzw of Rz(yaw) Ry(pitch) Rx(roll) into `out[3:7]`."""
     cy, sy = cosine_sine(0.5 * yaw)
@@ -122,7 +122,7 @@ def symmetric_inverse(
     return a * d, b * d, c * d, (xx * zz - xz * xz) * d, (xy * xz - xx * yz) * d, (xx * yy - xy * xy) * d
 
 
-@kernel
+@inlined_kernel
 def compose(a: Any, b: Any, out: Any) -> None:
     """Compose poses: `b`, given in `a`, in the frame of `a`, into `out` (7,), which may be neither."""
     ax, ay, az, aw = a[3], a[4], a[5], a[6]

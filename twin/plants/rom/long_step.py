@@ -32,13 +32,13 @@ BOUNCE_MPS, ROCK_RADPS = 0.004, 0.004
 """Speed of bounce or rocking on the ropes beyond which a load needs the full-rate model."""
 
 
-@kernel
+@inlined_kernel
 def body_of(w: Truth, r: int) -> int:
     """Row of the body arrays: the end effector alone or with its load."""
     return w.held[r] if w.held[r] >= 0 else EMPTY
 
 
-@kernel
+@inlined_kernel
 def is_valid(w: Truth, image: Image, p: Params, m: Model, r: int) -> bool:
     """True if robot `r`'s load hangs in taut ropes and neither bounces nor rocks on them."""
     q, qd = w.q[r], w.qd[r]

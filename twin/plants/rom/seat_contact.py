@@ -26,7 +26,7 @@ ROUND_M = 0.001
 """Radius of the sockets' edges, as of the reference plant's boxes."""
 
 
-@kernel
+@inlined_kernel
 def seat_frame(w: Truth, p: Params, s: int, truck_at: Any, truck_turn: Any, at: Any, turn: Any) -> None:
     """Middle (3,) and rotation (3, 3) of seat `s` in W; of one on the truck, from the truck's frame."""
     x, y, z = p.seat_xyz_m[s, 0], p.seat_xyz_m[s, 1], p.seat_xyz_m[s, 2]

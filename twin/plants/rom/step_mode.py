@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from twin.motion.kernels import kernel
+from twin.motion.kernels import inlined_kernel, kernel
 from twin.plants.rom import long_step, sleeping, table_long_step
 from twin.plants.rom.model import COUPLED, FREE, TRUCK
 from twin.records import (
@@ -124,7 +124,7 @@ def distance_to_pack_m(w: Truth, p: Params, m: Model, r: int, pose: Any, reach: 
     return FAR_M
 
 
-@kernel
+@inlined_kernel
 def travel_z_m(w: Truth, p: Params, r: int) -> float:
     """Largest travel of axis z until after the next scan."""
     return 2.0 * abs(w.qd[r, Z]) * p.dt_s * p.scan_ticks
@@ -170,7 +170,7 @@ def choose(w: Truth, image: Image, faults: Faults, p: Params, m: Model, x: State
                 mode[r] = FULL_RATE
 
 
-@kernel
+@inlined_kernel
 def can_take_long_step(w: Truth, image: Image, p: Params, m: Model, r: int) -> bool:
     """True if robot `r` can take a long step of a whole scan as long as it touches nothing."""
     if p.reeving == FOUR_ROPE:

@@ -32,7 +32,7 @@ TILT_RAD = 0.03
 """Tilt beyond which a table needs the full-rate model: the long step takes sine and tangent of a tilt as the tilt."""
 
 
-@kernel
+@inlined_kernel
 def is_valid(w: Truth, p: Params, r: int, dt_s: float) -> bool:
     """True if the table of robot `r` stays clear of its end stops for `dt_s` and hardly tilts."""
     q, qd = w.q[r], w.qd[r]
