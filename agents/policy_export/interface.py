@@ -22,8 +22,10 @@ from typing import Any
 import numpy as np
 
 from agents.bundle import ANY, CONTRACT, ONNX, Contract, open_graph, read_contract, read_folder
+from agents.policies import name_of
 from agents.policy_export.network import Network, network_of
-from envs.alignment_control import RESIDUAL_SHARES
+from envs import alignment_control
+from envs.scaling import Quantity
 from twin.errors import InputError
 
 Array = np.ndarray
@@ -56,6 +58,7 @@ class Output:
 
     Attributes:
         servo: position of the servo's setpoint among the inputs; None: of a direct policy.
+        servo_factor: from the servo's scaled setpoint to this one's scale.
         share: of the scaled action that is added to it.
     """
 
@@ -66,6 +69,7 @@ class Output:
     high: float
     meaning: str = ""
     servo: int | None = None
+    servo_factor: float = 1.0
     share: float = 1.0
 
 
@@ -95,7 +99,8 @@ class ExportedPolicy:
         action = np.clip(self.network(kept), low, high)
         if self.residual:
             servo = kept[:, [int(output.servo) for output in self.outputs if output.servo is not None]]
-            action = np.clip(servo + _column(self.outputs, "share") * action, low, high)
+            added = _column(self.outputs, "share") * action
+            action = np.clip(_column(self.outputs, "servo_factor") * servo + added, low, high)
         neutral = np.clip(0.0, low, high)
         return scale * np.where(numbers[:, None], action, neutral), ~inside.all(axis=1)
 
@@ -120,7 +125,7 @@ def from_bundle(folder: Path) -> ExportedPolicy:
     contract = read_contract(data[CONTRACT], folder / CONTRACT)
     open_graph(data[ONNX], contract, folder / ONNX)
     network = network_of(data[ONNX], len(contract.observation), folder / ONNX)
-    published = _published(f"{contract.environment}-v{contract.environment_version}", folder / CONTRACT)
+    published = _published(contract.environment, contract.environment_version, folder / CONTRACT)
     _check_names(contract, published, folder / CONTRACT)
     seen = contract.validity
     low, high = seen.observation_low, seen.observation_high
@@ -144,7 +149,8 @@ def from_layers(
         action_mode: "residual" or "direct"; None where the environment has no modes.
     """
     spec = environment.unwrapped.spec.id
-    published = _published(spec, Path(name))
+    title, _, version = spec.rpartition("-v")
+    published = _published(title, int(version), Path(name))
     network = network_of(graph, len(published.OBSERVATION), Path(name))
     own = {"environment": spec, "policy_sha256": hashlib.sha256(graph).hexdigest()}
     return _policy(name, published, network, {**own, **facts}, ([], []), action_mode == "residual")
@@ -168,35 +174,43 @@ def _policy(
     places = {q.name: i for i, q in enumerate(published.OBSERVATION)}
     for i, q in enumerate(published.ACTION):
         servo = places[f"servo_{q.name.removeprefix('speed_')}"] if residual else None
+        factor = published.OBSERVATION[servo].scale / q.scale if servo is not None else 1.0
         share = float(published.RESIDUAL_SHARES[i]) if residual else 1.0
         name = f"{q.name}_setpoint" if q.name in places else q.name  # one is read, one is set
-        outputs.append(Output(name, q.unit, q.scale, q.low, q.high, q.meaning, servo, share))
+        outputs.append(Output(name, q.unit, q.scale, q.low, q.high, q.meaning, servo, factor, share))
     if network.outputs != len(outputs):
         raise InputError("gives another number of actions", value=network.outputs, allowed=str(len(outputs)))
     return ExportedPolicy(title, published.RATE_HZ, tuple(inputs), tuple(outputs), network, facts)
 
 
+@dataclass(frozen=True)
 class _Published:
-    """What an environment publishes of its interface, by its id."""
+    """What an environment publishes of its interface, in one of its versions."""
 
-    def __init__(self, own: type, module: Any) -> None:
-        self.OBSERVATION, self.ACTION = module.OBSERVATION, module.ACTION
-        self.RATE_HZ = float(getattr(own, "metadata")["render_fps"])  # noqa: B009
-        self.RESIDUAL_SHARES = getattr(module, "RESIDUAL_SHARES", RESIDUAL_SHARES)
+    OBSERVATION: Sequence[Quantity]
+    ACTION: Sequence[Quantity]
+    RATE_HZ: float
+    RESIDUAL_SHARES: Array
 
 
-def _published(environment_id: str, file: Path) -> _Published:
+def _published(environment: str, version: int, file: Path) -> _Published:
     import gymnasium
 
     import envs  # noqa: F401  registers the environments
 
-    try:
-        entry = gymnasium.spec(environment_id).entry_point
-    except gymnasium.error.Error:
-        raise InputError("made for an environment that this version has not", file=file, value=environment_id) from None
-    module_name, _, name = str(entry).partition(":")
-    module = importlib.import_module(module_name)
-    return _Published(getattr(module, name), module)
+    of_name = [spec for spec in gymnasium.registry.values() if name_of(spec.id) == environment]
+    for spec in sorted(of_name, key=lambda spec: spec.version != version):
+        module_name, _, name = str(spec.entry_point).partition(":")
+        module = importlib.import_module(module_name)
+        # an environment of a later version may still know the interface of this one
+        earlier = getattr(module, "EARLIER", {})
+        if spec.version != version and version not in earlier:
+            continue
+        observation, action = earlier.get(version, (module.OBSERVATION, module.ACTION))
+        shares = getattr(alignment_control, "EARLIER_SHARES", {}).get(version, alignment_control.RESIDUAL_SHARES)
+        rate_hz = float(getattr(module, name).metadata["render_fps"])
+        return _Published(observation, action, rate_hz, shares)
+    raise InputError("made for an environment that this version has not", file=file, value=f"{environment}-v{version}")
 
 
 def _check_names(contract: Contract, published: Any, file: Path) -> None:

@@ -192,7 +192,8 @@ class _Model:
         if policy.residual:
             share = self._column(outputs, "share", "output")
             servo = self._constant("servo_places", np.array([one.servo for one in outputs], np.int64))
-            setpoint = node("Gather", ["observation", servo], "servo", axis=1)
+            factor = self._column(outputs, "servo_factor", "output")
+            setpoint = node("Mul", [node("Gather", ["observation", servo], "servo", axis=1), factor], "servo_setpoint")
             total = node("Add", [setpoint, node("Mul", [last, share], "correction")], "corrected")
             last = node("Min", [node("Max", [total, low], "corrected_above_low"), high], "corrected_action")
         neutral = np.clip(0.0, [one.low for one in outputs], [one.high for one in outputs]).astype(self.dtype)

@@ -319,7 +319,9 @@ class _Block:
             share = self._constant("CORRECTION_SHARE", self._column(outputs, "share"))
             self._each(f"{at} := {share}[{i}] * {at};")
             for k, output in enumerate(outputs):
-                self._say(f"{self.values}[{k}] := {self.values}[{k}] + layer_0[{output.servo}];")
+                servo = f"layer_0[{output.servo}]"
+                servo = servo if output.servo_factor == 1.0 else f"{lreal(output.servo_factor)} * {servo}"
+                self._say(f"{self.values}[{k}] := {self.values}[{k}] + {servo};")
             self._each(*limits)
         self._say(f"IF NOT {self.numbers} THEN")
         self._say(*(f"    {self.values}[{k}] := {lreal(np.clip(0.0, o.low, o.high))};" for k, o in enumerate(outputs)))
