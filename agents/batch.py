@@ -204,7 +204,8 @@ def _episode(
     seed: int, totals: Array, counts: dict[str, int], infos: dict[str, Any], i: int, scene: Scene
 ) -> Episode:  # fmt: skip
     kpis = {name: float(values[i]) for name, values in infos["kpis"].items() if not name.startswith("_")}
-    task, outcome, violations = scene.task, str(infos["outcome"][i]), int(infos["violations"][i])
+    task, outcome = scene.task, str(infos["outcome"][i])
+    violations = int(infos["violations"][i]) if "violations" in infos else 0
     if task.force is not None:
         kpis[FORCE] = kpis[task.force]
     return Episode(

@@ -46,6 +46,7 @@ class Strict(BaseModel):
 
 
 Name = Annotated[str, Field(min_length=1, max_length=200)]
+Command = Annotated[str, Field(max_length=2000)]
 Unit = Annotated[str, Field(max_length=40)]
 MAX_OBSERVED = 2_000
 Few = Field(max_length=200)
@@ -85,10 +86,18 @@ class TrainingFacts(Strict):
     steps: Annotated[int, Field(ge=0)]
     options: Annotated[dict[str, str | int | float | bool], Few]
     versions: Annotated[dict[str, str], Few]
+    command: Command = ""
+    """That makes the policy."""
 
 
 class MeasuredResult(Strict):
-    """One row of an evaluation of this policy and of the others on the same seeds."""
+    """One row of an evaluation of this policy and of the others on the same seeds.
+
+    Attributes:
+        rates: other shares of the episodes, by name.
+        scene: what was played, by option.
+        command: of the evaluation.
+    """
 
     policy: Name
     episodes: Annotated[int, Field(ge=0)]
@@ -96,6 +105,13 @@ class MeasuredResult(Strict):
     success_rate: Annotated[float, Field(ge=0.0, le=1.0)] | None
     success_ci95: tuple[float, float]
     time_median_s: float | None
+    time_p95_s: float | None = None
+    force_median_n: float | None = None
+    force_p99_n: float | None = None
+    rates: Annotated[dict[Name, float], Few] = {}
+    violations: Annotated[int, Field(ge=0)] | None = None
+    scene: Annotated[dict[Name, Name], Few] = {}
+    command: Command = ""
 
 
 class Validity(Strict):

@@ -9,6 +9,7 @@ import gymnasium
 
 ENTRY_POINTS = {
     "swaptwin/Docking-v0": "envs.docking:DockingEnv",
+    "swaptwin/Docking-v1": "envs.docking_v1:DockingV1Env",
     "swaptwin/Alignment-v1": "envs.alignment:AlignmentEnv",
     "swaptwin/Timing-v0": "envs.timing:TimingEnv",
 }
@@ -16,6 +17,7 @@ ENTRY_POINTS = {
 
 VECTOR_ENTRY_POINTS = {
     "swaptwin/Docking-v0": "envs.vector.docking:DockingVectorEnv",
+    "swaptwin/Docking-v1": "envs.vector.docking_v1:DockingV1VectorEnv",
     "swaptwin/Alignment-v1": "envs.vector.alignment:AlignmentVectorEnv",
     "swaptwin/Timing-v0": "envs.vector.timing:TimingVectorEnv",
 }

@@ -53,6 +53,9 @@ def command(
     ] = None,
     conditions: Annotated[str | None, typer.Option(help="Visibility: clear, night, rain or night+rain.")] = None,
     action_mode: Annotated[str | None, typer.Option(help="direct or residual, for alignment.")] = None,
+    scenario: Annotated[str | None, typer.Option(help="Ground and sensors, for docking: a name or a file.")] = None,
+    direction: Annotated[str | None, typer.Option(help="forward or reverse, for docking.")] = None,
+    operator: Annotated[str | None, typer.Option(help="by_wire or driver, for docking.")] = None,
     plant: Annotated[str | None, typer.Option(help="bullet or rom, where the task runs on either.")] = None,
     episodes: Annotated[int, typer.Option(help="Episodes per policy.")] = 100,
     seed: Annotated[int, typer.Option(help="Episode i runs on seed SEED + i.")] = 0,
@@ -101,6 +104,7 @@ def command(
     given = {"station": station, "truck": truck, "pack": pack, "parking": parking, "conditions": conditions}
     given |= {"action-mode": action_mode, "plant": plant, "care": care, "starts": starts}
     at_most("--worlds", worlds, 0, MAX_WORLDS)
+    given |= {"scenario": scenario, "direction": direction, "operator": operator}
     options = {name: value for name, value in given.items() if value is not None}
 
     from agents.episodes import Scene

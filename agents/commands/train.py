@@ -38,6 +38,9 @@ def command(
     action_mode: Annotated[str | None, typer.Option(help="direct or residual, for alignment.")] = None,
     care: Annotated[str | None, typer.Option(help="Alignment: what force weighs: fast, careful or any.")] = None,
     starts: Annotated[str | None, typer.Option(help="Alignment: starts to train from: hand-over or wide.")] = None,
+    scenario: Annotated[str | None, typer.Option(help="Ground and sensors, for docking: a name or a file.")] = None,
+    direction: Annotated[str | None, typer.Option(help="forward or reverse, for docking.")] = None,
+    operator: Annotated[str | None, typer.Option(help="by_wire or driver, for docking.")] = None,
     plant: Annotated[str | None, typer.Option(help="bullet or rom, where the task runs on either.")] = None,
     worlds: Annotated[int | None, typer.Option(help="Worlds of the batch on the rom, instead of workers.")] = None,
     clone: Annotated[str | None, typer.Option(help="Start by cloning this policy, on the batch; or none.")] = None,
@@ -63,6 +66,7 @@ def command(
     what = find_task(task)
     given = {"station": station, "truck": truck, "pack": pack, "parking": parking, "conditions": conditions}
     given |= {"action-mode": action_mode, "plant": plant, "care": care, "starts": starts}
+    given |= {"scenario": scenario, "direction": direction, "operator": operator}
     options = {name: value for name, value in given.items() if value is not None}
     overrides: dict[str, Any] = {
         "algorithm": algorithm,

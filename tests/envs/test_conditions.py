@@ -15,12 +15,14 @@ from twin.recording.verify import verify
 
 TASKS: dict[str, dict[str, Any]] = {
     "Docking-v0": {"guided": True},
+    "Docking-v1": {"direction": "reverse"},
     "Alignment-v1": {"plant": "rom", "action_mode": "residual"},
     "Timing-v0": {"plant": "rom", "last_phase": "lower"},
 }
 
 ACTIONS = {
     "Docking-v0": np.array([0.0, 0.3], np.float32),
+    "Docking-v1": np.array([0.0, -0.5], np.float32),
     "Alignment-v1": np.zeros(4, np.float32),
     "Timing-v0": np.zeros(10, np.float32),
 }
