@@ -98,7 +98,7 @@ TASKS: dict[str, Task] = {
         ),
         Task(
             name="alignment",
-            environment="envs:swaptwin/Alignment-v0",
+            environment="envs:swaptwin/Alignment-v1",
             options={
                 "station": Argument("station"),
                 "truck": Argument("truck"),
@@ -107,11 +107,16 @@ TASKS: dict[str, Task] = {
                 "conditions": Argument("conditions"),
                 "plant": Argument("plant"),
                 "action-mode": Argument("action_mode", {"direct": "direct", "residual": "residual"}),
+                "care": Argument("care", {"fast": 0.0, "careful": 1.0, "any": None}),
+                "starts": Argument("starts", {"hand-over": "hand_over", "wide": "wide"}),
             },
             successes=("seated",),
             force="peak_lateral_force_n",
             plant="bullet",
-            baselines={"baseline": "agents.baselines.alignment:ServoPolicy"},
+            baselines={
+                "baseline": "agents.baselines.alignment:ServoPolicy",
+                "law": "agents.baselines.alignment:DescentLaw",
+            },
             rates=("first_attempt",),
             parks=True,
             recordable=True,

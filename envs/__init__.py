@@ -10,7 +10,7 @@ import gymnasium
 ENTRY_POINTS = {
     "swaptwin/Docking-v0": "envs.docking:DockingEnv",
     "swaptwin/Docking-v1": "envs.docking_v1:DockingV1Env",
-    "swaptwin/Alignment-v0": "envs.alignment:AlignmentEnv",
+    "swaptwin/Alignment-v1": "envs.alignment:AlignmentEnv",
     "swaptwin/Timing-v0": "envs.timing:TimingEnv",
 }
 """Environment ids and their classes; a class's file is imported when one is made. Each has its own time limit."""
@@ -18,7 +18,7 @@ ENTRY_POINTS = {
 VECTOR_ENTRY_POINTS = {
     "swaptwin/Docking-v0": "envs.vector.docking:DockingVectorEnv",
     "swaptwin/Docking-v1": "envs.vector.docking_v1:DockingV1VectorEnv",
-    "swaptwin/Alignment-v0": "envs.vector.alignment:AlignmentVectorEnv",
+    "swaptwin/Alignment-v1": "envs.vector.alignment:AlignmentVectorEnv",
     "swaptwin/Timing-v0": "envs.vector.timing:TimingVectorEnv",
 }
 """Vector classes that `gymnasium.make_vec` uses without a `vectorization_mode`: many worlds on one plant."""

@@ -66,7 +66,7 @@ SCENES: dict[str, list[Scene]] = {
         Scene(np.array([1.0, 1.0], np.float32), {"guided": True}),
         Scene(BackAndForth, {"direction": "forward", "guided": False, "operator": "by_wire"}),
     ],
-    "swaptwin/Alignment-v0": [
+    "swaptwin/Alignment-v1": [
         Scene(ServoPolicy, ROM, {"height_m": 0.2, "off_x_m": 0.01, "off_y_m": 0.01}),
         Scene(np.zeros(4, np.float32), ROM, disturb=hurt),
     ],

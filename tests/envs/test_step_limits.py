@@ -14,7 +14,7 @@ from tests.envs.vector.alike import FEW, actions, alike, make, one_by_one
 from twin.errors import InputError
 
 DOCKING_V1 = "swaptwin/Docking-v1"
-DOCKING, ALIGNMENT, TIMING = "swaptwin/Docking-v0", "swaptwin/Alignment-v0", "swaptwin/Timing-v0"
+DOCKING, ALIGNMENT, TIMING = "swaptwin/Docking-v0", "swaptwin/Alignment-v1", "swaptwin/Timing-v0"
 LIMITS: list[tuple[str, dict[str, Any], int]] = [
     (DOCKING, {}, 900),
     (DOCKING, {"time_limit_s": 10.05}, 101),

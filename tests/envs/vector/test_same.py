@@ -64,7 +64,7 @@ def test_threads_change_nothing(name: str) -> None:
 
 
 def test_different_worlds_differ() -> None:
-    env = make("swaptwin/Alignment-v0", 6)
+    env = make("swaptwin/Alignment-v1", 6)
     observations, infos = env.reset(seed=0)
     assert len({row.tobytes() for row in observations}) == 6
     assert len(set(infos["case"]["truck"])) > 1, "cells differ within a batch"
