@@ -126,6 +126,22 @@ def table(folder: Path = HERE) -> str:
     return "\n".join([*lines, "", about_lines([TABLE], folder)])
 
 
+def short_row(row: dict[str, Any]) -> str:
+    """The row for the README's table of all tasks."""
+    from agents.statistics import wilson
+
+    n, docked = row["episodes"], row["reasons"].get("docked", 0)
+    low, high = (100 * value for value in wilson(docked, n))
+    follows = "by wire" if row["operator"] == "by_wire" else "driver"
+    trailer = "trailer" if row["trailer"] == "yes" else "no trailer"
+    times = ", ".join(f"{t:.1f}" for t in np.percentile(row["time_s"], [50, 95]))
+    law = LAWS[row["direction"]][row["law"]]
+    return (
+        f"| docking, {follows}, {row['direction']}, {trailer}, {row['conditions']} | {law} | {n} "
+        f"| within 50 mm and 1 deg: {100 * docked / n:.1f} % ({low:.1f} to {high:.1f} %) | {times} | - |"
+    )
+
+
 def store(folder: Path, played: Played) -> None:
     write_rows(folder / f"{TABLE}.json", [played[key] for key in keys(EPISODES)])
 
