@@ -258,25 +258,34 @@ def read_contract(data: bytes, file: Path) -> Contract:
         raise to_input_error(error, Contract, file) from None
 
 
-def interface(environment: Any) -> dict[str, Any]:
-    """Return the contract entries that a policy for this environment must have."""
+def interface(environment: Any, version: int | None = None) -> dict[str, Any]:
+    """Return the contract entries that a policy for this environment must have.
+
+    Args:
+        version: an earlier version of the environment whose policies it still plays (`EARLIER` of its module); with any
+            other one, or None, the entries are those of its own version.
+    """
     own = environment.unwrapped
     published = importlib.import_module(type(own).__module__)
-    name, _, version = own.spec.id.rpartition("-v")
+    name, _, present = own.spec.id.rpartition("-v")
+    observation, action = published.OBSERVATION, published.ACTION
+    if version in (earlier := getattr(published, "EARLIER", {})):
+        present, (observation, action) = version, earlier[version]
     return {
         "environment": name,
-        "environment_version": int(version),
+        "environment_version": int(present),
         "rate_hz": float(own.metadata["render_fps"]),
-        "observation": [ObservationElement(name=q.name, unit=q.unit, scale=q.scale) for q in published.OBSERVATION],
-        "action": [
-            ActionElement(name=q.name, unit=q.unit, scale=q.scale, low=q.low, high=q.high) for q in published.ACTION
-        ],
+        "observation": [ObservationElement(name=q.name, unit=q.unit, scale=q.scale) for q in observation],
+        "action": [ActionElement(name=q.name, unit=q.unit, scale=q.scale, low=q.low, high=q.high) for q in action],
     }
 
 
 def check_made_for(contract: Contract, environment: Any, file: Path) -> None:
-    """Raise InputError if a contract's environment, observation or action is not that of `environment`."""
-    for key, value in interface(environment).items():
+    """Raise InputError if a contract's environment, observation or action is not that of `environment`.
+
+    One of an earlier version that the environment still plays must be as that version was.
+    """
+    for key, value in interface(environment, contract.environment_version).items():
         actual = getattr(contract, key)
         if isinstance(value, list):
             _check_rows(key, actual, value, file)

@@ -9,14 +9,16 @@ import gymnasium
 
 ENTRY_POINTS = {
     "swaptwin/Docking-v0": "envs.docking:DockingEnv",
-    "swaptwin/Alignment-v0": "envs.alignment:AlignmentEnv",
+    "swaptwin/Docking-v1": "envs.docking_v1:DockingV1Env",
+    "swaptwin/Alignment-v1": "envs.alignment:AlignmentEnv",
     "swaptwin/Timing-v0": "envs.timing:TimingEnv",
 }
 """Environment ids and their classes; a class's file is imported when one is made. Each has its own time limit."""
 
 VECTOR_ENTRY_POINTS = {
     "swaptwin/Docking-v0": "envs.vector.docking:DockingVectorEnv",
-    "swaptwin/Alignment-v0": "envs.vector.alignment:AlignmentVectorEnv",
+    "swaptwin/Docking-v1": "envs.vector.docking_v1:DockingV1VectorEnv",
+    "swaptwin/Alignment-v1": "envs.vector.alignment:AlignmentVectorEnv",
     "swaptwin/Timing-v0": "envs.vector.timing:TimingVectorEnv",
 }
 """Vector classes that `gymnasium.make_vec` uses without a `vectorization_mode`: many worlds on one plant."""
