@@ -150,8 +150,9 @@ def compare_command(
         typer.echo(f"B - A          {found.median_difference:+.6g} (95 % interval {low:+.6g} to {high:+.6g}), "
                    f"{found.pairs} pairs, {found.unmatched} trials without a partner")  # fmt: skip
         low, high = found.relative_ci95
+        effect = "-" if found.effect is None else f"{found.effect:.2f}"
         typer.echo(f"relative mean  {100 * found.relative:+.3f} % ({100 * low:+.3f} to {100 * high:+.3f} %), "
-                   f"effect size {'-' if found.effect is None else f'{found.effect:.2f}'}, detectable {100 * found.detectable:.3f} %")  # fmt: skip
+                   f"effect size {effect}, detectable {100 * found.detectable:.3f} %")  # fmt: skip
         typer.echo(f"completed      only in A {found.lost}, only in B {found.won}")
         if found.pairs_needed is not None:
             enough = (

@@ -110,6 +110,6 @@ def test_intervals_cover() -> None:
     """95 % intervals of the mean difference cover the known one in 93 to 97 % of 2,000 simulated experiments."""
     random, covered = np.random.default_rng(2), 0
     for seed in range(REPETITIONS):
-        low, high = mean_interval(random.normal(0.3, 1.0, 100), seed)
+        _, (low, high) = mean_interval(random.normal(0.3, 1.0, 100), seed)
         covered += low <= 0.3 <= high
     assert 0.93 <= covered / REPETITIONS <= 0.97
