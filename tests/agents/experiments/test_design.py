@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 from pathlib import Path
 from typing import Any
 
@@ -113,3 +114,11 @@ def test_settings_are_resolved_as_swap_does() -> None:
 def test_a_specification_survives_the_ledger() -> None:
     of = spec(factors={"a": {"low": 0.0, "high": 1.0}, "b": [1, "x", True]}, design={"kind": "sobol", "points": 3})
     assert spec_from_plain(of.as_plain()) == of
+
+
+def test_the_page_shows_a_specification_that_loads(tmp_path: Path) -> None:
+    page = (Path(__file__).parents[3] / "docs" / "experiments.md").read_text()
+    [text] = [block for block in re.findall(r"```yaml\n(.*?)```", page, re.DOTALL) if block.startswith("question")]
+    (tmp_path / "e.yaml").write_text(text)
+    found = plan(load_spec(tmp_path / "e.yaml"))
+    assert (len(found.settings), found.trials) == (4, 200)
