@@ -11,6 +11,7 @@ ENTRY_POINTS = {
     "swaptwin/Docking-v0": "envs.docking:DockingEnv",
     "swaptwin/Alignment-v0": "envs.alignment:AlignmentEnv",
     "swaptwin/Timing-v0": "envs.timing:TimingEnv",
+    "swaptwin/Timing-v1": "envs.timing_v1:TunedTimingEnv",
 }
 """Environment ids and their classes; a class's file is imported when one is made. Each has its own time limit."""
 
@@ -18,6 +19,7 @@ VECTOR_ENTRY_POINTS = {
     "swaptwin/Docking-v0": "envs.vector.docking:DockingVectorEnv",
     "swaptwin/Alignment-v0": "envs.vector.alignment:AlignmentVectorEnv",
     "swaptwin/Timing-v0": "envs.vector.timing:TimingVectorEnv",
+    "swaptwin/Timing-v1": "envs.vector.timing:TunedTimingVectorEnv",
 }
 """Vector classes that `gymnasium.make_vec` uses without a `vectorization_mode`: many worlds on one plant."""
 
