@@ -78,12 +78,16 @@ def alignment(name: str, setup: SwapSetup) -> dict[str, Any]:
     """
     import gymnasium
 
+    from agents.guard_alignment import AlignmentFilter
+
     task = TASKS["alignment"]
     environment = gymnasium.make(task.environment, disable_env_checker=True, station=setup.station)
 
     def make(robot: int) -> PolicyDecider:
         policy = _loaded(name, "align", task, environment)
-        return PolicyDecider(Guard(policy, environment.action_space), action_mode_of(policy), setup.seed)
+        mode = action_mode_of(policy)
+        guard = Guard(policy, environment.action_space, AlignmentFilter(setup.station, mode))
+        return PolicyDecider(guard, mode, setup.seed)
 
     make(0)  # report its errors before anything is built
     return {"aligner": make}

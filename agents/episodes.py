@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from agents.guard import Guard
+from agents.guard import Guard, certifier_of
 from agents.modes import check_mode
 from agents.policies import load_policy, timing_set_of
 from agents.tasks import Task
@@ -25,7 +25,8 @@ FORCE = "peak_lateral_force_n"
 class Scene:
     """Task and the options of its environment, to evaluate on; picklable.
 
-    `changes`: settings `PATH=VALUE` of station, and of truck and pack where the options name them.
+    `changes`: settings `PATH=VALUE` of station, and of truck and pack where the options name them. `guarded`: False
+    without the safety filter of the task's actions; they are made finite and clipped all the same.
 
     Raises:
         InputError: a setting that the models do not have, or a value that they refuse.
@@ -34,6 +35,7 @@ class Scene:
     task: Task
     options: Mapping[str, Any] = field(default_factory=dict)
     changes: tuple[str, ...] = ()
+    guarded: bool = True
 
     def __post_init__(self) -> None:
         self._changed_models()
@@ -92,6 +94,7 @@ class Episode:
         cost: sum of the safety cost.
         violations: safety invariants that were broken.
         interventions: the guard's interventions by cause.
+        changed: number of actions that the guard changed.
         reparked: how often the truck stood outside the station's gate and parked again before the episode began.
     """
 
@@ -105,6 +108,7 @@ class Episode:
     violations: int
     interventions: dict[str, int]
     reparked: int = 0
+    changed: int = 0
 
     @property
     def time_s(self) -> float:
@@ -149,6 +153,7 @@ def run_episode(environment: Any, guard: Guard, seed: int, task: Task, until_s: 
         violations=violations,
         interventions=dict(guard.interventions),
         reparked=int(info.get("case", {}).get("reparked", 0)),
+        changed=guard.changed,
     )
 
 
@@ -169,7 +174,8 @@ class Player:
             if policy is None:
                 policy = load_policy(name, dict(scene.task.baselines), own, trust_pickle=trust_pickle)
             check_mode(policy, own)
-            self.guards.append(Guard(policy, self.environment.action_space))
+            certifier = certifier_of(self.environment) if scene.guarded else None
+            self.guards.append(Guard(policy, self.environment.action_space, certifier))
 
     def __call__(self, seed: int, until_s: float = math.inf) -> list[Episode]:
         """Play one episode per policy, in the order of the policies.

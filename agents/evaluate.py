@@ -131,6 +131,8 @@ def _summary(name: str, episodes: Sequence[Episode], task: Task) -> dict[str, An
         "reward_mean": float(np.mean([episode.reward for episode in episodes])) if episodes else None,
         "cost_mean": float(np.mean([episode.cost for episode in episodes])) if episodes else None,
         "interventions": dict(sorted(interventions.items())),
+        "actions": sum(episode.steps for episode in episodes),
+        "actions_changed": sum(episode.changed for episode in episodes),
         "failed_seeds": [episode.seed for episode in episodes if not episode.success],
         "slowest_seed": max(done, key=lambda episode: episode.time_s).seed if done else None,
     }

@@ -12,13 +12,16 @@ import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from agents.bundle import CARD, CONTRACT, FILES, INPUT, ONNX, OUTPUT, Contract
 from twin.console import reason
 from twin.errors import DISK_ERRORS, InputError
+
+if TYPE_CHECKING:
+    from agents.train.normaliser import Normaliser
 
 Array = np.ndarray
 OPSET, IR_VERSION = 17, 8
@@ -69,6 +72,20 @@ def layers_of(model: Any) -> list[Layer]:
         layers = layers[:-1]
     middle, half = 0.5 * (high + low), 0.5 * (high - low)
     return [*layers, Layer("Tanh"), Layer("Mul", (half,)), Layer("Add", (middle,))]
+
+
+def normaliser_layers(normaliser: Normaliser) -> list[Layer]:
+    """Return the layers of a running normaliser of observations, in float64 as in training; they come first."""
+    import onnx
+
+    return [
+        Layer("Cast", attributes={"to": onnx.TensorProto.DOUBLE}),
+        Layer("Sub", (normaliser.mean,)),
+        Layer("Div", (normaliser.deviation,)),
+        Layer("Max", (np.full_like(normaliser.mean, -normaliser.clip),)),
+        Layer("Min", (np.full_like(normaliser.mean, normaliser.clip),)),
+        Layer("Cast", attributes={"to": onnx.TensorProto.FLOAT}),
+    ]
 
 
 def _layer(module: Any) -> Layer:

@@ -68,6 +68,9 @@ def command(
             help="Also load stable-baselines3 .zip and vecnormalize.pkl files, which can run any code.",
         ),
     ] = False,
+    guard: Annotated[
+        bool, typer.Option("--guard/--no-guard", help="alignment: the safety filter between policy and environment.")
+    ] = True,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Compare policies on the same seeds: success, time, force and violations, with their intervals.
@@ -93,7 +96,7 @@ def command(
     from agents.episodes import Scene
     from agents.pool import WorkerDiedError
 
-    scene = Scene(what, options, tuple(set_ or ()))
+    scene = Scene(what, options, tuple(set_ or ()), guard)
     began_s = time.monotonic()
     try:
         with recordings_folder(what, record_failures) as folder:
@@ -320,7 +323,7 @@ def _figures(row: dict[str, Any]) -> dict[str, str]:
         "time, s: median, p95": _pair(row["time_s"], 1.0, 1),
         "force, kN: median, p99": _pair(row["peak_lateral_force_n"], 1e-3, 1),
         "violations": str(row["violations"]),
-        "guard": str(sum(row["interventions"].values())),
+        "changed by guard": percent(row["actions_changed"] / row["actions"] if row["actions"] else None),
         "ended": ", ".join(f"{name} {n}" for name, n in sorted(row["reasons"].items(), key=lambda item: -item[1])),
     }
 
@@ -378,6 +381,7 @@ def command_line(scene: Scene, policies: Sequence[str], *more: str) -> str:
         words += [f"--{name}", str(value)]
     for change in scene.changes:
         words += ["--set", change]
+    words += [] if scene.guarded else ["--no-guard"]
     for name in policies:
         words += ["--policy", f"./{name}" if name.startswith("-") else name]
     return as_typed(*words, *more)

@@ -1,4 +1,4 @@
-"""`swaptwin export`: a timing set for use outside, and the steps in which to ramp it in."""
+"""`swaptwin export`: timing sets and policies for use outside."""
 
 from __future__ import annotations
 
@@ -10,13 +10,94 @@ import typer
 from twin.console import atomic_write, emit_json, progress, write_target
 from twin.errors import InputError
 
-app = typer.Typer(add_completion=False, no_args_is_help=True, help="Write a timing set for a station's own tools.")
+app = typer.Typer(add_completion=False, no_args_is_help=True, help="Write timing sets and policies for use outside.")
 MAX_SEEDS = 1000
+MAX_VECTORS = 1000
 
 
 @app.callback()
 def group() -> None:
-    """Write a timing set for a station's own tools."""
+    """Write timing sets and policies for use outside."""
+
+
+@app.command("policy")
+def policy_command(
+    policy: Annotated[str, typer.Argument(help="Policy: a shipped bundle's name, a bundle's folder, or a .zip.")],
+    format: Annotated[
+        str,
+        typer.Option(
+            help="onnx: a model in SI units; st: IEC 61131-3 function block and its test; plcopen: both as PLCopen XML."
+        ),
+    ] = "st",
+    output: Annotated[
+        str | None, typer.Option("--output", "-o", help="File to write. Default: standard output, without --json.")
+    ] = None,
+    precision: Annotated[str, typer.Option(help="onnx: single or double.")] = "single",
+    vectors: Annotated[int, typer.Option(help="st, plcopen: number of test vectors.")] = 16,
+    seed: Annotated[int, typer.Option(help="st, plcopen: seed of the test vectors.")] = 0,
+    task: Annotated[str | None, typer.Option(help="Of a .zip: docking, alignment or timing.")] = None,
+    station: Annotated[str | None, typer.Option(help="Of a .zip: station of its environment.")] = None,
+    action_mode: Annotated[str, typer.Option(help="Of a .zip for alignment: direct or residual.")] = "direct",
+    trust_pickle: Annotated[
+        bool, typer.Option("--trust-pickle", help="Load stable-baselines3's own .zip, which can run any code.")
+    ] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object instead.")] = False,
+) -> None:
+    """Write a policy for a controller outside: quantities in SI units in, setpoints and an out-of-range flag out."""
+    from agents.policy_export.load import load_exported
+    from agents.policy_export.onnx_model import PRECISIONS, as_onnx
+    from agents.policy_export.plcopen import as_plcopen
+    from agents.policy_export.structured_text import as_structured_text
+    from agents.policy_export.vectors import vectors_of
+    from twin.extras import require
+    from twin.recording.mcap.header import current_versions
+
+    for key, value, allowed in (
+        ("--format", format, ("st", "plcopen", "onnx")),
+        ("--precision", precision, tuple(PRECISIONS)),
+    ):
+        if value not in allowed:
+            raise InputError("unknown", key=key, value=value, allowed=", ".join(allowed))
+    if not 1 <= vectors <= MAX_VECTORS:
+        raise InputError("out of range", key="--vectors", value=vectors, allowed=f"1 to {MAX_VECTORS}")
+    if format == "onnx" and output is None:
+        raise InputError("an ONNX model is no text; name a file", key="--output")
+    require("onnx", "onnxruntime")
+    target = write_target(output, key="--output") if output is not None else None
+    given = load_exported(policy, task=task, station=station, action_mode=action_mode, trust_pickle=trust_pickle)
+    version = current_versions().get("swaptwin") or "unreleased"
+    now = datetime.datetime.now(datetime.UTC).replace(microsecond=0)
+    stamp = f"SwapTwin {version}, {now.date()}, network {given.facts['policy_sha256'][:16]}"
+    if format == "onnx":
+        data = as_onnx(given, stamp, precision)
+    elif format == "st":
+        data = as_structured_text(given, vectors_of(given, vectors, seed), stamp).encode()
+    else:
+        date = now.strftime("%Y-%m-%dT%H:%M:%S")
+        data = as_plcopen(given, vectors_of(given, vectors, seed), stamp, version, date).encode()
+    if target is not None:
+        with atomic_write(target) as file:
+            file.write(data)
+    if json:
+        emit_json(
+            {
+                "policy": given.name,
+                "environment": given.facts["environment"],
+                "format": format,
+                "file": output,
+                "bytes": len(data),
+                "residual": given.residual,
+                "weights": given.network.weights,
+                "inputs": [{"name": one.name, "unit": one.unit} for one in given.inputs],
+                "outputs": [{"name": one.name, "unit": one.unit} for one in given.outputs],
+                "policy_sha256": given.facts["policy_sha256"],
+            }
+        )
+    elif output is None:
+        typer.echo(data.decode(), nl=False)
+    else:
+        sizes = f"{len(given.inputs)} quantities, {len(given.outputs)} setpoints, {given.network.weights} weights"
+        typer.echo(f"{output}: {given.name}, {sizes}", err=True)
 
 
 @app.command("timing")

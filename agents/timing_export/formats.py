@@ -7,12 +7,12 @@ import io
 from collections.abc import Callable, Sequence
 from xml.etree import ElementTree
 
+from agents.plcopen_xml import begin_project, finished
 from agents.timing_export.parameters import Row, rows_of
 from twin.catalogue import Station, TimingSet
 
 SHAPERS = ("none", "zv", "zvd", "ei", "matched")
 """Shapers by their number in the PLC."""
-NAMESPACE = "http://www.plcopen.org/xml/tc6_0201"
 FROM_ROPE = 0.0
 """Shaper frequency that stands for the rope length's, Hz."""
 
@@ -49,14 +49,7 @@ def as_structured_text(timing: TimingSet, station: Station, stamp: str) -> str:
 def as_plcopen(timing: TimingSet, station: Station, stamp: str, date: str) -> str:
     """PLCopen XML (TC6, version 2.01): the same structures and values; `date` as in ISO 8601 with a time."""
     phases = _by_phase(timing, station)
-    project = ElementTree.Element("project", xmlns=NAMESPACE)
-    ElementTree.SubElement(
-        project, "fileHeader", companyName="", productName="SwapTwin", productVersion=stamp, creationDateTime=date
-    )
-    header = ElementTree.SubElement(project, "contentHeader", name=timing.name)
-    scales = ElementTree.SubElement(header, "coordinateInfo")
-    for language in ("fbd", "ld", "sfc"):
-        ElementTree.SubElement(ElementTree.SubElement(scales, language), "scaling", x="1", y="1")
+    project = begin_project(timing.name, stamp, date)
     types = ElementTree.SubElement(project, "types")
     kinds = ElementTree.SubElement(types, "dataTypes")
     for phase, members in phases.items():
@@ -75,8 +68,7 @@ def as_plcopen(timing: TimingSet, station: Station, stamp: str, date: str) -> st
         for name, _, _, value in members:
             one = ElementTree.SubElement(values, "value", member=name)
             ElementTree.SubElement(one, "simpleValue", value=value)
-    ElementTree.indent(project, "  ")
-    return '<?xml version="1.0" encoding="utf-8"?>\n' + ElementTree.tostring(project, encoding="unicode") + "\n"
+    return finished(project)
 
 
 Member = tuple[str, str, str, str]

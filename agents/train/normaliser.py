@@ -25,15 +25,17 @@ class Normaliser:
 
     Attributes:
         file: their source.
+        mean, deviation: of each element of the observation, float64.
+        clip: largest normalised value.
     """
 
     def __init__(self, file: Path, mean: Array, variance: Array, epsilon: float, clip: float) -> None:
-        self.file, self._mean, self._clip = file, mean, clip
-        self._deviation = np.sqrt(variance + epsilon)
+        self.file, self.mean, self.clip = file, mean, clip
+        self.deviation: Array = np.sqrt(variance + epsilon)
 
     def __call__(self, observation: Array) -> Array:
         """Normalise an observation as in training, by the arithmetic of `VecNormalize.normalize_obs`."""
-        normalised: Array = np.clip((observation - self._mean) / self._deviation, -self._clip, self._clip)
+        normalised: Array = np.clip((observation - self.mean) / self.deviation, -self.clip, self.clip)
         return normalised.astype(np.float32)
 
 

@@ -224,16 +224,28 @@ class Study:
         return sorted(found, key=lambda one: (-one.s, one.phase))
 
     def shortlist(self) -> list[Candidate]:
-        """Return the sets to check, best first: those that were played on the most scenarios and are feasible."""
+        """Return the sets to check: of the least penalised ones on the most scenarios the fastest first.
+
+        Those played on more scenarios come first, of those the ones that hold against factory without the margin. A
+        start other than factory is among them: a search that finds nothing better has it for its answer.
+        """
         search, target = self.search, self.search.targets[0]
+        start = search.state.played[0]
         found: list[Candidate] = []
         for n in reversed(search.rungs[: search.top + 1]):
-            leaders = [one for one in search.leaders(target, n) if one.score.feasible and one.number > 0]
-            better = [
-                one for one in leaders if target.value(one.score) < target.value(search.state.played[0].scores[n])
-            ]
-            found += [one for one in better if one not in found]
-        return found[:SHORTLIST]
+            for one in search.leaders(target, n):
+                better = target.value(one.score) < target.value(start.scores[n]) or (one is start and not self._factory)
+                if better and one not in found and len(found) < SHORTLIST:
+                    found.append(one)
+        return sorted(found, key=lambda one: (-one.deepest, not self._holds(one), target.value(one.score), one.number))
+
+    @property
+    def _factory(self) -> bool:
+        """True for a study that starts from factory."""
+        return timing_digest(self.settings.start) == timing_digest(self.settings.factory)
+
+    def _holds(self, one: Candidate) -> bool:
+        return one.score.feasible or self.problem.score(one.figures, range(one.deepest)).feasible
 
     def why_not(self, score: Score, plant: str) -> str:
         """Return why a score fails a check, or nothing."""
@@ -245,8 +257,11 @@ class Study:
         return ""
 
     def front(self) -> list[Candidate]:
-        """Return the feasible sets that no other one beats in time, force and sway at once, fastest first."""
-        played = [one for one in self.search.state.played if one.deepest >= STRICT_FROM and one.score.feasible]
+        """Return the feasible sets that no other one beats in time, force and sway at once, fastest first.
+
+        Feasible against factory itself, without the search's margin.
+        """
+        played = [one for one in self.search.state.played if one.deepest >= STRICT_FROM and self._holds(one)]
         axes = ("time", "force", "sway")
         points = [tuple(one.score.objectives[name] for name in axes) for one in played]
         kept: dict[tuple[float, ...], Candidate] = {}

@@ -11,7 +11,8 @@ from xml.etree import ElementTree
 import pytest
 
 from agents.commands.export import timing_command
-from agents.timing_export.formats import NAMESPACE, SHAPERS, as_csv, as_plcopen, as_structured_text
+from agents.plcopen_xml import NAMESPACE
+from agents.timing_export.formats import SHAPERS, as_csv, as_plcopen, as_structured_text
 from agents.timing_export.parameters import rows_of
 from twin.catalogue import load_station, load_timing, with_overrides
 from twin.catalogue.schema import MECHANICAL, AxisTiming

@@ -28,13 +28,22 @@ class _Episode:
     seed: int
     actions: Any
     steps: int = 0
+    changed: int = 0
     near: np.ndarray = field(default_factory=lambda: np.zeros(len(LIMITS)))
 
     def row(self, station: str, mode: str, plant: str, outcome: str, world: Any) -> Row:
         near = {name: round(float(v), 4) for name, v in zip(LIMITS, self.near, strict=True)}
         broken = {str(i): broken_invariant(world, i) for i in np.flatnonzero(world["monitor"]["violation"]).tolist()}
         made_of = {"station": station, "mode": mode, "plant": plant, "pattern": self.name, "seed": self.seed}
-        row = {**made_of, "steps": self.steps, "outcome": outcome, "violations": broken, "near": near, **stamp()}
+        row = {
+            **made_of,
+            "steps": self.steps,
+            "changed": self.changed,
+            "outcome": outcome,
+            "violations": broken,
+            "near": near,
+            **stamp(),
+        }
         if self.name == GREEDY:
             row["chosen"] = self.actions.chosen
         return row
@@ -60,6 +69,7 @@ def play(
     done: frozenset[tuple[str, int]] = frozenset(),
     worlds: int = WORLDS,
     prepare: Prepare | None = None,
+    guarded: bool = False,
 ) -> Iterator[Row]:
     """Episodes on the reduced-order plant until they have taken so many steps; each one's row when it has ended.
 
@@ -67,19 +77,24 @@ def play(
         seeds: of the episodes; seed s plays pattern s modulo their number.
         done: (pattern, seed) of those that are not played again.
         prepare: is given the parameters of a world that begins, to break an interlock on purpose.
+        guarded: the safety filter certifies every action; the greedy adversary knows what it makes of its candidates.
     """
+    from agents.guard_alignment import AlignmentFilter
     from envs.vector.alignment import AlignmentVectorEnv
 
     env = AlignmentVectorEnv(worlds, station=station, action_mode=mode, time_limit_s=TIME_LIMIT_S)
     taken, playing, actions = 0, [None] * worlds, np.zeros((worlds, 4))  # type: tuple[int, list[_Episode | None], Any]
     observations = env.observations
     ahead: LookAhead | None = None
+    guard = AlignmentFilter(env.station, mode, worlds) if guarded else None
     while taken < steps or any(e is not None for e in playing):
         free = [i for i in range(worlds) if playing[i] is None]
         if free and taken < steps:
             for i in free:
                 playing[i] = _next(seeds, names, done)
             observations = _begin(env, free, playing)
+            if guard is not None:
+                guard.begin(np.array(free))
             if prepare is not None:
                 prepare(env.runner.params[free])
         running = [i for i in range(worlds) if playing[i] is not None]
@@ -94,8 +109,14 @@ def play(
         if greedy:
             ahead = ahead or LookAhead(env)
             drawn = np.stack([playing[i].actions.draw() for i in greedy])  # type: ignore[union-attr]
-            for i, best in zip(greedy, ahead.best(np.array(greedy), drawn).tolist(), strict=True):
+            tried = drawn if guard is None else _certified(guard, np.array(greedy), drawn, observations)
+            for i, best in zip(greedy, ahead.best(np.array(greedy), tried).tolist(), strict=True):
                 actions[i] = playing[i].actions.choose(best)  # type: ignore[union-attr]
+        if guard is not None:
+            before = actions[running]
+            guard.certify_rows(np.array(running), actions, observations)
+            for i, other in zip(running, (actions[running] != before).any(axis=1).tolist(), strict=True):
+                playing[i].changed += other  # type: ignore[union-attr]
         env._over[[i for i in range(worlds) if playing[i] is None]] = False
         observations = _step(env, np.array(running), actions)
         ended = env._ends()
@@ -108,8 +129,20 @@ def play(
             taken += 1
             episode.near = np.maximum(episode.near, np.nan_to_num(near[j], nan=1e9))
             if ended[0][i] or ended[1][i]:
-                yield episode.row(station, mode, "rom", str(outcomes[i]), env.runner.worlds[i])
+                ended_row = episode.row(station, mode, "rom", str(outcomes[i]), env.runner.worlds[i])
+                yield ended_row | {"guarded": True} if guarded else ended_row
                 playing[i] = None
+
+
+def _certified(guard: Any, which: np.ndarray, drawn: np.ndarray, observations: np.ndarray) -> np.ndarray:
+    """Candidates (K, C, 4) as the guard would pass them, without any memory of it."""
+    tried = drawn.copy()
+    for c in range(tried.shape[1]):
+        rows = np.zeros((len(observations), tried.shape[2]))
+        rows[which] = tried[:, c]
+        guard.try_rows(which, rows, observations)
+        tried[:, c] = rows[which]
+    return tried
 
 
 def _next(seeds: Iterator[int], names: tuple[str, ...], done: frozenset[tuple[str, int]]) -> _Episode:
@@ -138,7 +171,11 @@ def _step(env: Any, running: np.ndarray, actions: np.ndarray) -> np.ndarray:
 
 
 def replay(row: Row, plant: str = "bullet", prepare: Prepare | None = None) -> Row:
-    """The episode of a row once more: the same seed and pattern, or the actions that the adversary had chosen."""
+    """The episode of a row once more: the same seed and pattern, or the actions that the adversary had chosen.
+
+    With the guard where the row was made with it.
+    """
+    from agents.guard import certifier_of
     from envs.alignment import AlignmentEnv
 
     name, seed = row["pattern"], row["seed"]
@@ -151,18 +188,26 @@ def replay(row: Row, plant: str = "bullet", prepare: Prepare | None = None) -> R
         candidates, chosen = Candidates(seed), iter(row.get("chosen", ()))
         episode = _Episode(name, seed, candidates if name == GREEDY else pattern(name, seed))
         ended, outcome = False, "running"
+        guard = certifier_of(env) if row.get("guarded") else None
+        if guard is not None:
+            guard.begin()
         while not ended:
             if name == GREEDY:
                 candidates.draw()
                 action = candidates.choose(next(chosen, 1))  # longer than it was: straight in
             else:
                 action = episode.actions(episode.steps, observation)
+            if guard is not None:
+                certified = guard.certify(action, observation)
+                episode.changed += bool(guard.counted())
+                action = certified
             observation, _, terminated, truncated, info = env.step(action)
             episode.steps += 1
             ended, outcome = terminated or truncated, info["outcome"]
             worlds, params = env.runner.worlds[:1], env.runner.params[:1]
             episode.near = np.maximum(episode.near, np.nan_to_num(closeness(worlds, params, robot)[0], nan=1e9))
-        return episode.row(row["station"], row["mode"], plant, outcome, env.runner.worlds[0])
+        again = episode.row(row["station"], row["mode"], plant, outcome, env.runner.worlds[0])
+        return again | {"guarded": True} if guard is not None else again
     finally:
         env.close()
 

@@ -5,8 +5,10 @@
 
 Alignment-v0, direct and residual, and Timing-v0, at each station on the reduced-order plant, under the patterns of
 `tests.evidence.hostile.patterns`; then the episodes that broke an invariant or came closest to a limit again on Bullet.
-With `--out` episodes are kept, a line each, and a later run with the same file goes on where this one stopped;
-what another version of the project has played is played anew. The exit code is 1 when an invariant was broken.
+With `--guard` Alignment-v0 is played behind the guard's safety filter, from the same seeds, and docs/guard.md compares
+it with episodes without. With `--out` episodes are kept, a line each, and a later run with the same file goes on where
+this one stopped; what another version of the project has played is played anew. The exit code is 1 when an invariant
+was broken.
 """
 
 from __future__ import annotations
@@ -35,20 +37,22 @@ PORTION = 20_000
 SWAP_PORTION = 20
 """Steps, and swaps, that a process plays at a time: what a stop may lose."""
 OUTSIDE = "outside_model"
+NO_TRIPS = ("seated", "time_limit")
+GUARD_DOCUMENT = ROOT / "docs" / "guard.md"
 
 
-def key_of(row: Row) -> tuple[str, str, int]:
-    return row["station"], row["mode"], row["seed"]
+def key_of(row: Row) -> tuple[str, str, int, bool]:
+    return row["station"], row["mode"], row["seed"], row.get("guarded", False)
 
 
 def portion(
-    station: str, mode: str, amount: int, first: int, done: frozenset[int], names: tuple[str, ...]
+    station: str, mode: str, amount: int, first: int, done: frozenset[int], names: tuple[str, ...], guarded: bool
 ) -> list[Row]:
     """Episodes of about `amount` steps (timing: so many swaps) from seed `first` on, but for those already done."""
     seeds = (seed for seed in itertools.count(first) if seed not in done)
     if mode == "timing":
         return list(timing.play(station, amount, seeds))
-    return list(alignment.play(station, mode, amount, seeds, names=names))
+    return list(alignment.play(station, mode, amount, seeds, names=names, guarded=guarded))
 
 
 def again(row: Row) -> Row:
@@ -59,7 +63,7 @@ class Store:
     """Rows by episode; with a path each new one is appended to the file."""
 
     def __init__(self, path: Path | None) -> None:
-        self.path, self.rows = path, {}  # type: Path | None, dict[tuple[str, str, int], Row]
+        self.path, self.rows = path, {}  # type: Path | None, dict[tuple[str, str, int, bool], Row]
         if path is not None and path.exists():
             for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
                 try:
@@ -75,18 +79,26 @@ class Store:
             with self.path.open("a", encoding="utf-8") as file:
                 file.writelines(json.dumps(row) + "\n" for row in rows)
 
-    def of(self, station: str, mode: str) -> list[Row]:
-        return [row for row in self.rows.values() if (row["station"], row["mode"]) == (station, mode)]
+    def of(self, station: str, mode: str, guarded: bool) -> list[Row]:
+        asked = (station, mode, guarded)
+        return [row for row in self.rows.values() if (row["station"], row["mode"], row.get("guarded", False)) == asked]
 
 
 def run(
-    store: Store, stations: list[str], modes: list[str], steps: int, swaps: int, jobs: int, names: tuple[str, ...]
+    store: Store,
+    stations: list[str],
+    modes: list[str],
+    steps: int,
+    swaps: int,
+    jobs: int,
+    names: tuple[str, ...],
+    guarded: bool = False,
 ) -> None:
     """Play until there are `steps` in all of Alignment-v0 and `swaps` of Timing-v0, shared evenly."""
     tasks: list[tuple[str, str, int, int]] = []
     for mode in modes:
         for station in stations:
-            have = store.of(station, mode)
+            have = store.of(station, mode, guarded)
             if mode == "timing":
                 left, size = swaps // len(stations) - len(have), SWAP_PORTION
             else:
@@ -96,8 +108,8 @@ def run(
             first = max((row["seed"] for row in have), default=FIRST_SEED - 1) + 1
             for i in range(max(0, -(-left // size))):
                 tasks.append((station, mode, min(size, left - i * size), first + i * size))
-    done = {(s, m): frozenset(row["seed"] for row in store.of(s, m)) for s in stations for m in modes}
-    for rows in _parallel(portion, [(*task, done[task[0], task[1]], names) for task in tasks], jobs):
+    done = {(s, m): frozenset(row["seed"] for row in store.of(s, m, guarded)) for s in stations for m in modes}
+    for rows in _parallel(portion, [(*task, done[task[0], task[1]], names, guarded) for task in tasks], jobs):
         store.add(rows)
         broken = _violating(list(store.rows.values()))
         print(f"{len(store.rows)} episodes, {broken} with violations", file=sys.stderr, flush=True)
@@ -113,15 +125,15 @@ def _parallel(function: Any, tasks: list[tuple[Any, ...]], jobs: int) -> Iterato
             yield future.result()
 
 
-def report(store: Store, replayed: list[Row]) -> dict[str, Any]:
+def report(rows: list[Row], replayed: list[Row]) -> dict[str, Any]:
     """Summarise the rows; each violation is listed with the arguments that replay it."""
-    rows = list(store.rows.values())
     aligned = [row for row in rows if row["mode"] != "timing"]
     return {
         "episodes": len(rows),
         "alignment_steps": sum(row["steps"] for row in aligned),
         "timing_swaps": len(rows) - len(aligned),
         "outside_model": sum(row["outcome"] == OUTSIDE for row in rows),
+        "trips": trips_of(aligned),
         "outcomes": dict(Counter(row["outcome"] for row in rows).most_common()),
         "violating": _violating(rows),
         "violations": _told(rows),
@@ -159,6 +171,44 @@ def tables(rows: list[Row], replayed: list[Row]) -> str:
         shares = (max((near[name] for near in aligned[s]), default=0.0) for s in STATIONS)
         lines.append(f"| `{name}` | {' | '.join(f'{share:.2f}' for share in shares)} |")
     return "\n".join(lines) + "\n\n"
+
+
+def guard_tables(rows: list[Row]) -> str:
+    """Markdown: trips an episode without and with the guard, by station and mode, then by pattern; and all ends."""
+    aligned = [row for row in rows if row["mode"] != "timing"]
+    head = "episodes, without | with | trips an episode, without | with | fewer by | violating | actions changed |"
+    lines = [f"| station | actions | {head}", "|---|---|---:|---:|---:|---:|---:|---:|---:|"]
+    for station, mode in itertools.product(STATIONS, [mode for mode in MODES if mode != "timing"]):
+        some = [row for row in aligned if (row["station"], row["mode"]) == (station, mode)]
+        lines.append(f"| {station} | {mode} {_compared(some)}")
+    lines.append(f"| all | all {_compared(aligned)}")
+    lines += ["", f"| pattern | {head}", "|---|---:|---:|---:|---:|---:|---:|---:|"]
+    for name in alignment.NAMES:
+        lines.append(f"| `{name}` {_compared([row for row in aligned if row['pattern'] == name])}")
+    ends: dict[bool, Counter[str]] = {guarded: Counter() for guarded in (False, True)}
+    for row in aligned:
+        ends[row.get("guarded", False)][row["outcome"]] += 1
+    kinds = [name for name, _ in (ends[False] + ends[True]).most_common()]
+    lines += ["", f"| | {' | '.join(f'`{name}`' for name in kinds)} |", "|---|" + "---:|" * len(kinds)]
+    for guarded, words in ((False, "without"), (True, "with the guard")):
+        lines.append(f"| {words} | {' | '.join(f'{ends[guarded][name]:,}' for name in kinds)} |")
+    return "\n".join(lines) + "\n\n"
+
+
+def _compared(rows: list[Row]) -> str:
+    """The cells of rows without and with the guard."""
+    without, guarded = ([row for row in rows if row.get("guarded", False) == which] for which in (False, True))
+    rates = [trips_of(some) / len(some) if some else float("nan") for some in (without, guarded)]
+    fewer = f"{rates[0] / rates[1]:.0f} times" if rates[1] > 0.0 else f"all {trips_of(without)}"
+    steps = sum(row["steps"] for row in guarded)
+    share = 100.0 * sum(row["changed"] for row in guarded) / steps if steps else 0.0
+    cells = [f"{len(without):,}", f"{len(guarded):,}", f"{rates[0]:.4f}", f"{rates[1]:.4f}", fewer]
+    return f"| {' | '.join(cells)} | {_violating(without)}, {_violating(guarded)} | {share:.1f} % |"
+
+
+def trips_of(rows: list[Row]) -> int:
+    """Number of episodes that an interlock, a force limit or the model's domain ended."""
+    return sum(row["outcome"] not in NO_TRIPS for row in rows)
 
 
 def _violating(rows: list[Row]) -> int:
@@ -206,12 +256,23 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--jobs", "--workers", dest="jobs", type=process_count, default=1, help="processes; default 1")
     parser.add_argument("--out", type=Path, help="file to keep the episodes in and to go on from")
     parser.add_argument("--write", action="store_true", help=f"put the tables into docs/{DOCUMENT.name}")
+    parser.add_argument("--guard", action="store_true", help="play Alignment-v0 behind the guard's safety filter")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     given = parser.parse_args(argv)
     store = Store(given.out)
     stations, modes = given.station or list(STATIONS), given.mode or list(MODES)
-    run(store, stations, modes, given.steps, given.swaps, given.jobs, tuple(given.pattern or alignment.NAMES))
-    rows = list(store.rows.values())
+    run(
+        store,
+        stations,
+        modes,
+        given.steps,
+        given.swaps,
+        given.jobs,
+        tuple(given.pattern or alignment.NAMES),
+        given.guard,
+    )
+    every = list(store.rows.values())
+    rows = [row for row in every if row.get("guarded", False) == given.guard]
     swaps = sorted((row for row in rows if row["mode"] == "timing"), key=lambda row: not row["violations"])
     chosen = swaps[: given.replay // 10] if len(swaps) < len(rows) else swaps[: given.replay]
     chosen += alignment.worst([row for row in rows if row["mode"] != "timing"], given.replay - len(chosen))
@@ -219,8 +280,13 @@ def main(argv: list[str] | None = None) -> int:
     for row in _parallel(again, [(row,) for row in chosen], given.jobs):
         replayed.append(row)
         print(f"{len(replayed)} of {len(chosen)} again on Bullet", file=sys.stderr, flush=True)
-    reported = report(store, replayed)
-    if given.write and rows:
+    reported = report(rows, replayed)
+    if given.write and rows and given.guard:
+        made = made_from(
+            every, f"python -m tests.evidence.hostile --steps {given.steps} --swaps 0 --out FILE [--guard]"
+        )
+        replace(GUARD_DOCUMENT, SECTION, guard_tables(every) + made)
+    elif given.write and rows:
         asked = f"--steps {given.steps} --swaps {given.swaps} --replay {given.replay}"
         made = made_from(rows, f"python -m tests.evidence.hostile {asked} --out FILE")
         replace(DOCUMENT, SECTION, tables(rows, replayed) + made)

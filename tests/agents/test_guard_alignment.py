@@ -1,0 +1,304 @@
+"""The safety filter of Alignment: the smallest change, and with it every stop stays within its margin."""
+
+from __future__ import annotations
+
+import itertools
+import time
+from collections import Counter
+from copy import deepcopy
+from functools import cache
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agents.guard import Guard, certifier_of
+from agents.guard_alignment import (
+    BESIDE_M,
+    BESIDE_RAD,
+    CAUSES,
+    EASE_MPS,
+    NEEDED,
+    OVER_TIPS_M,
+    AlignmentFilter,
+    speed_within,
+    stopping_distance,
+)
+from envs.alignment_control import ACTION, OBSERVATION, RESIDUAL_SHARES
+from envs.scaling import box
+from tests.evidence.hostile import alignment as hostile
+from twin.alignment.sensed import DECISION_S
+from twin.catalogue import Station, load_station
+from twin.motion.profile import evaluate, new_profile, plan_velocity
+
+PLACE = {q.name: i for i, q in enumerate(OBSERVATION)}
+SCALE = {q.name: q.scale for q in OBSERVATION}
+SCALES = np.array([q.scale for q in ACTION])
+PIN_M = {"top_lift": 0.14, "chassis": 0.055}
+KG = {"top_lift": 2300.0, "chassis": 1171.0}
+
+
+def seen(station: str = "top_lift", *, over_tips_m: float = 0.1, **values: float) -> np.ndarray:
+    """An observation with a pack straight over its pins, at rest; quantities in SI units change it."""
+    height = PIN_M[station] + over_tips_m
+    usual = {"height": height, "guides": height / PIN_M[station], "mass": KG[station]}
+    usual |= {"rope": 4.0} if station == "top_lift" else {}
+    out = np.zeros(len(OBSERVATION), np.float32)
+    for name, value in (usual | values).items():
+        out[PLACE[name]] = value / SCALE[name]
+    return out
+
+
+@cache
+def station_of(name: str) -> Station:
+    return load_station(name)
+
+
+@cache
+def _made(station: str, mode: str, n: int) -> AlignmentFilter:
+    return AlignmentFilter(station_of(station), mode, n)
+
+
+def filter_of(station: str = "top_lift", mode: str = "direct", n: int = 1) -> AlignmentFilter:
+    """A filter at the beginning of its insertions; reading a station's files takes long."""
+    return deepcopy(_made(station, mode, n))
+
+
+def certified(observation: np.ndarray, action: Any, station: str = "top_lift") -> tuple[np.ndarray, set[str]]:
+    guard = filter_of(station)
+    kept = guard.certify(np.array(action, np.float64), observation)
+    return kept, set(guard.counted())
+
+
+def test_actions_of_a_pack_that_goes_straight_in_are_kept_to_the_bit() -> None:
+    for over_m in (0.2, 0.05, -0.02, -0.1):
+        action = np.array([0.1, -0.2, 0.46, 0.3], np.float32)
+        kept, rules = certified(seen(over_tips_m=over_m), action)
+        np.testing.assert_array_equal(kept.astype(np.float32), action)
+        assert rules == set()
+
+
+class Axis:
+    """One axis of the reduced-order plant's model: it follows its setpoints within its acceleration and jerk."""
+
+    def __init__(self, at: float, acceleration: float, jerk: float) -> None:
+        self.state, self._limits, self._profile = (at, 0.0, 0.0), (acceleration, jerk), new_profile()
+
+    def advance(self, setpoint: float) -> float:
+        """Follow a setpoint for one decision; returns the farthest place on the way."""
+        plan_velocity(self._profile, *self.state, setpoint, *self._limits)
+        ways = [evaluate(self._profile, t) for t in np.linspace(0.0, DECISION_S, 11)]
+        self.state = ways[-1]
+        return max(place for place, _, _ in ways)
+
+
+@pytest.mark.parametrize("station", ["top_lift", "chassis"])
+@pytest.mark.parametrize(("late", "past_m"), [(0, -0.003), (1, 0.015)])
+@given(
+    over_tips_m=st.floats(0.03, 0.3),
+    off_m=st.floats(0.035, 0.09),
+    actions=st.lists(st.floats(-1.0, 1.0), min_size=10, max_size=10),
+)
+def test_a_pack_beside_its_pins_stops_over_them(
+    station: str, late: int, past_m: float, over_tips_m: float, off_m: float, actions: list[float]
+) -> None:
+    """Whatever is asked; a quarter of the short pins deep at most where actions reach the axis a decision late."""
+    limits = station_of(station).axes.z
+    guard, axis = filter_of(station), Axis(-over_tips_m, limits.acceleration_mps2, limits.jerk_mps3)
+    waiting, lowest = [0.0] * late, -over_tips_m
+    for asked in [*actions, *[1.0] * 120]:
+        place, speed, _ = axis.state
+        observation = seen(station, over_tips_m=-place, axis_speed_in=speed, pack_x=off_m)
+        kept = guard.certify(np.array([0.0, 0.0, asked, 0.0]), observation)
+        waiting.append(kept[2] * SCALES[2])
+        lowest = max(lowest, axis.advance(waiting.pop(0)))
+    assert lowest < past_m
+    assert lowest > -OVER_TIPS_M - 0.01, "no farther away than needed"
+
+
+@pytest.mark.parametrize("station", ["top_lift", "chassis"])
+@pytest.mark.parametrize("axis", ["x", "y", "yaw"])
+@given(actions=st.lists(st.floats(-1.0, 1.0), min_size=20, max_size=20), last=st.sampled_from([-1.0, 1.0]))
+def test_between_the_pins_an_axis_stops_within_the_guides_reach(
+    station: str, axis: str, actions: list[float], last: float
+) -> None:
+    limits, k = getattr(station_of(station).axes, axis), {"x": 0, "y": 1, "yaw": 3}[axis]
+    a, j = (getattr(limits, f"{name}_{'rad' if axis == 'yaw' else 'm'}ps{n}") for name, n in KINDS)
+    guard, one, widest = filter_of(station), Axis(0.0, a, j), BESIDE_RAD if axis == "yaw" else BESIDE_M
+    name = "yaw" if axis == "yaw" else f"axis_{axis}"
+    farthest = 0.0
+    for asked in [*actions, *[last] * 60]:
+        place, speed, _ = one.state
+        action = np.zeros(4)
+        action[k] = asked
+        observation = seen(station, over_tips_m=-0.03, **{name: -place, f"axis_speed_{axis}": speed})
+        kept = guard.certify(action, observation)
+        one.advance(kept[k] * SCALES[k])
+        farthest = max(farthest, abs(one.state[0]))
+    assert farthest < 1.15 * widest
+    assert farthest > 0.7 * widest
+
+
+KINDS = (("acceleration", 2), ("jerk", 3))
+
+
+def rows(n: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Observations and actions of any kind (n, 37) and (n, 4), around the pins."""
+    random = np.random.default_rng(seed)
+    low, high = np.array([q.low for q in OBSERVATION]), np.array([q.high for q in OBSERVATION])
+    observed = random.uniform(0.5 * low, 0.5 * high, (n, len(OBSERVATION))).astype(np.float32)
+    guides = random.uniform(-0.3, 3.0, n)
+    observed[:, PLACE["guides"]], observed[:, PLACE["height"]] = guides / 3.0, guides * 0.14 / 0.5
+    return observed, random.uniform(-1.0, 1.0, (n, 4))
+
+
+def test_the_change_is_the_smallest_and_no_second_one_follows() -> None:
+    observed, asked = rows(2000, 1)
+    guard, which = filter_of(n=2000), np.arange(2000)
+    kept = asked.copy()
+    guard.certify_rows(which, kept, observed)
+    for share in (1.0, 0.5, 0.05):
+        tried = kept + (1.0 - share) * (asked - kept)
+        before = tried.copy()
+        guard.begin()
+        guard.certify_rows(which, tried, observed)
+        if share == 1.0:
+            np.testing.assert_allclose(tried, kept, atol=1e-9)
+        else:  # whatever is nearer to what was asked is changed, to the same
+            np.testing.assert_allclose(tried, kept, atol=1e-9)
+            assert ((before != kept) == (asked != kept)).all()
+    assert 0.2 < (kept != asked).any(axis=1).mean() < 1.0
+    assert (guard.causes.sum(axis=0) > 0)[: CAUSES.index("pressing")].all(), "those that need no memory"
+
+
+def test_rows_are_those_of_single_insertions() -> None:
+    observed, asked = rows(50, 2)
+    together, alone = filter_of(n=10), [filter_of() for _ in range(10)]
+    for step in range(5):
+        part = slice(10 * step, 10 * step + 10)
+        kept = asked[part].copy()
+        together.certify_rows(np.arange(10), kept, observed[part])
+        for i, one in enumerate(alone):
+            np.testing.assert_array_equal(one.certify(asked[part][i], observed[part][i]), kept[i])
+            assert set(one.counted()) == {name for name, n in zip(CAUSES, together.causes[i], strict=True) if n}
+
+
+def test_trying_is_not_remembered() -> None:
+    pressed = seen(over_tips_m=-0.03, axial=-1.2)
+    guard, action = filter_of(), np.array([[0.0, 0.0, 1.0, 0.0]])
+    for _ in range(5):
+        guard.try_rows(np.zeros(1, np.int64), action.copy(), pressed[None])
+    assert not guard.counted()
+
+
+def test_lasting_axial_force_is_eased_off_until_half_of_it_is_left() -> None:
+    guard = filter_of()
+    for force, eased in ((-1.2, False), (-1.2, False), (-1.2, True), (-0.8, True), (-0.4, False), (-0.8, False)):
+        kept = guard.certify(np.array([0.0, 0.0, 1.0, 0.0]), seen(over_tips_m=-0.03, axial=force))
+        assert (kept[2] == -EASE_MPS / SCALES[2]) == eased, force
+        assert set(guard.counted()) == ({"pressing"} if eased else set())
+    guard.begin()
+    for _ in range(9):  # on its seat it is no jam
+        assert guard.certify(np.array([0.0, 0.0, 1.0, 0.0]), seen(over_tips_m=-0.135, axial=-1.2))[2] == 1.0
+
+
+def test_a_side_force_near_its_limit_is_relieved() -> None:
+    kept, rules = certified(seen(over_tips_m=-0.03, lateral_x=0.8), [-1.0, 0.1, 0.5, 0.0])
+    assert kept.tolist() == [0.0, 0.1, 0.5, 0.0]
+    kept, rules = certified(seen(over_tips_m=-0.03, lateral_x=0.8), [0.2, 0.1, 0.5, 0.0])
+    assert rules == set(), "with the force it may go"
+    kept, rules = certified(seen(over_tips_m=-0.03, lateral_y=-0.95), [0.0, 0.0, 0.5, 0.0])
+    assert kept[2] == -EASE_MPS / SCALES[2]
+    assert rules == {"side_force"}
+
+
+def test_a_table_backs_off_before_the_press_limit_and_ropes_do_not() -> None:
+    station = station_of("chassis")
+    at_limit = (station.limits.rated_load_kg - station.end_effector.mass_kg) / KG["chassis"] - 1.0
+    seat = {"over_tips_m": -0.057, "load": 0.8 * at_limit, "axial": 1.5}
+    kept, rules = certified(seen("chassis", **seat), [0.0, 0.0, 0.5, 0.0], "chassis")
+    assert rules == {"landing"}
+    assert kept[2] == -EASE_MPS / SCALES[2]
+    kept, rules = certified(seen("chassis", **seat | {"load": 0.1}), [0.0, 0.0, 0.5, 0.0], "chassis")
+    assert rules == set()
+    assert certified(seen(over_tips_m=-0.15, load=0.8), [0.0, 0.0, 0.5, 0.0])[1] == set()
+
+
+def test_a_residual_gets_the_same_setpoints_as_far_as_its_share_reaches() -> None:
+    servo = {"servo_x": 0.01, "servo_in": 0.07}
+    observation = seen(over_tips_m=-0.03, axis_x=-0.021, lateral_x=0.95, **servo)
+    direct = filter_of().certify(np.array([1.0, 0.0, 0.9, 0.0]), observation) * SCALES
+    guard = filter_of(mode="residual")
+    action = guard.certify(np.array([1.0, 0.0, 0.9, 0.0]), observation)
+    places = [PLACE[f"servo_{name}"] for name in ("x", "y", "in", "yaw")]
+    servo_speeds = observation[places] * np.array([SCALE[f"servo_{name}"] for name in ("x", "y", "in", "yaw")])
+    setpoints = servo_speeds + RESIDUAL_SHARES * action * SCALES
+    assert setpoints[2] == pytest.approx(direct[2], abs=1e-6)
+    assert action[0] == -1.0 or setpoints[0] == pytest.approx(direct[0], abs=1e-6)
+    assert {"side_force"} <= set(guard.counted())
+
+
+@given(st.floats(0.0, 0.5), st.floats(0.05, 0.5), st.floats(0.05, 1.0))
+def test_the_highest_speed_that_stops_within_a_room(room: float, acceleration: float, jerk: float) -> None:
+    speed = speed_within(room, 0.15, acceleration, jerk)
+    assert stopping_distance(speed, 0.0, acceleration, jerk) <= room or speed == 0.0
+    if 0.0 < speed < 0.15:
+        assert stopping_distance(speed + 1e-4, 0.0, acceleration, jerk) > room
+
+
+def test_an_action_takes_less_than_fifty_microseconds() -> None:
+    guard, observation, action = filter_of(), seen(over_tips_m=0.02, pack_x=0.03), np.ones(4)
+    guard.certify(action, observation)
+    taken = []
+    for _ in range(300):
+        began = time.perf_counter()
+        guard.certify(action, observation)
+        taken.append(time.perf_counter() - began)
+    assert np.min(taken) < 50e-6
+
+
+def test_a_guarded_policy_counts_its_interventions_by_rule() -> None:
+    class Straight:
+        def begin(self, seed: int) -> None:
+            pass
+
+        def act(self, observation: np.ndarray) -> Any:
+            return [2.0, 0.0, 1.0, 0.0]
+
+    guard = Guard(Straight(), box(ACTION), filter_of())
+    guard.begin(0)
+    beside = seen(over_tips_m=0.01, pack_x=0.05)
+    action = guard.act(beside)
+    assert box(ACTION).contains(action)
+    assert action[2] < 0.2
+    assert guard.interventions == Counter({"beyond_limits": 1, "entry": 1})
+    assert guard.changed == 1
+    guard.begin(1)
+    assert (guard.interventions, guard.changed) == (Counter(), 0)
+
+
+def test_environments_have_the_filter_of_their_station_and_mode() -> None:
+    import gymnasium
+
+    environment = gymnasium.make("envs:swaptwin/Docking-v0", disable_env_checker=True)
+    assert certifier_of(environment) is None
+    environment.close()
+    assert len(NEEDED) == len(set(NEEDED))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("station", ["top_lift", "chassis"])
+def test_hostile_actions_trip_ten_times_less(station: str) -> None:
+    names = ("inwards", "twist", "held", "hammer", "against_pins")
+
+    def trips(guarded: bool) -> float:
+        seeds = itertools.count(610_000)
+        played = list(hostile.play(station, "direct", 20_000, seeds, names=names, worlds=40, guarded=guarded))
+        assert [row for row in played if row["violations"]] == []
+        return sum(row["outcome"] not in ("seated", "time_limit") for row in played) / len(played)
+
+    without, guarded = trips(False), trips(True)
+    assert without > 0.1
+    assert guarded <= 0.1 * without
