@@ -46,6 +46,7 @@ class Strict(BaseModel):
 
 
 Name = Annotated[str, Field(min_length=1, max_length=200)]
+Command = Annotated[str, Field(max_length=2000)]
 Unit = Annotated[str, Field(max_length=40)]
 MAX_OBSERVED = 2_000
 Few = Field(max_length=200)
@@ -85,10 +86,18 @@ class TrainingFacts(Strict):
     steps: Annotated[int, Field(ge=0)]
     options: Annotated[dict[str, str | int | float | bool], Few]
     versions: Annotated[dict[str, str], Few]
+    command: Command = ""
+    """That makes the policy."""
 
 
 class MeasuredResult(Strict):
-    """One row of an evaluation of this policy and of the others on the same seeds."""
+    """One row of an evaluation of this policy and of the others on the same seeds.
+
+    Attributes:
+        rates: other shares of the episodes, by name.
+        scene: what was played, by option.
+        command: of the evaluation.
+    """
 
     policy: Name
     episodes: Annotated[int, Field(ge=0)]
@@ -96,6 +105,13 @@ class MeasuredResult(Strict):
     success_rate: Annotated[float, Field(ge=0.0, le=1.0)] | None
     success_ci95: tuple[float, float]
     time_median_s: float | None
+    time_p95_s: float | None = None
+    force_median_n: float | None = None
+    force_p99_n: float | None = None
+    rates: Annotated[dict[Name, float], Few] = {}
+    violations: Annotated[int, Field(ge=0)] | None = None
+    scene: Annotated[dict[Name, Name], Few] = {}
+    command: Command = ""
 
 
 class Validity(Strict):
@@ -242,25 +258,34 @@ def read_contract(data: bytes, file: Path) -> Contract:
         raise to_input_error(error, Contract, file) from None
 
 
-def interface(environment: Any) -> dict[str, Any]:
-    """Return the contract entries that a policy for this environment must have."""
+def interface(environment: Any, version: int | None = None) -> dict[str, Any]:
+    """Return the contract entries that a policy for this environment must have.
+
+    Args:
+        version: an earlier version of the environment whose policies it still plays (`EARLIER` of its module); with any
+            other one, or None, the entries are those of its own version.
+    """
     own = environment.unwrapped
     published = importlib.import_module(type(own).__module__)
-    name, _, version = own.spec.id.rpartition("-v")
+    name, _, present = own.spec.id.rpartition("-v")
+    observation, action = published.OBSERVATION, published.ACTION
+    if version in (earlier := getattr(published, "EARLIER", {})):
+        present, (observation, action) = version, earlier[version]
     return {
         "environment": name,
-        "environment_version": int(version),
+        "environment_version": int(present),
         "rate_hz": float(own.metadata["render_fps"]),
-        "observation": [ObservationElement(name=q.name, unit=q.unit, scale=q.scale) for q in published.OBSERVATION],
-        "action": [
-            ActionElement(name=q.name, unit=q.unit, scale=q.scale, low=q.low, high=q.high) for q in published.ACTION
-        ],
+        "observation": [ObservationElement(name=q.name, unit=q.unit, scale=q.scale) for q in observation],
+        "action": [ActionElement(name=q.name, unit=q.unit, scale=q.scale, low=q.low, high=q.high) for q in action],
     }
 
 
 def check_made_for(contract: Contract, environment: Any, file: Path) -> None:
-    """Raise InputError if a contract's environment, observation or action is not that of `environment`."""
-    for key, value in interface(environment).items():
+    """Raise InputError if a contract's environment, observation or action is not that of `environment`.
+
+    One of an earlier version that the environment still plays must be as that version was.
+    """
+    for key, value in interface(environment, contract.environment_version).items():
         actual = getattr(contract, key)
         if isinstance(value, list):
             _check_rows(key, actual, value, file)

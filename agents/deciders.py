@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from agents.guard import Guard
-from agents.modes import action_mode_of
+from agents.modes import action_mode_of, care_of, in_its_version
 from agents.policies import Policy, load_policy
 from agents.tasks import TASKS, Task
 from twin.alignment.sensed import Sensed
@@ -44,14 +44,14 @@ def timing(name: str, setup: SwapSetup) -> dict[str, Any]:
 
 
 class PolicyDecider:
-    """A policy of Alignment-v0 at one robot of a swap, with the environment's observations and actions."""
+    """A policy of Alignment-v1 at one robot of a swap, with the environment's observations and actions."""
 
-    def __init__(self, guard: Guard, mode: str, seed: int) -> None:
-        """`seed`: for the policy's own draws."""
+    def __init__(self, guard: Guard, mode: str, care: float | None, setup: SwapSetup) -> None:
+        """`setup`: of the swap; its seed is for the policy's own draws."""
         from envs.alignment_control import Control
 
-        self._guard, self._seed = guard, seed
-        self._control = Control(mode)
+        self._guard, self._seed = guard, setup.seed
+        self._control = Control(mode, setup.station, care or 0.0)
 
     def begin(self) -> None:
         """Begin a new insertion, or another try."""
@@ -69,7 +69,7 @@ class PolicyDecider:
 
 
 def alignment(name: str, setup: SwapSetup) -> dict[str, Any]:
-    """Arguments of `SwapTwin` for a policy of Alignment-v0, one instance per robot, guarded as in the environment.
+    """Arguments of `SwapTwin` for a policy of Alignment-v1, one instance per robot, guarded as in the environment.
 
     A bundle acts in the mode that it was made for, direct or residual.
 
@@ -86,8 +86,8 @@ def alignment(name: str, setup: SwapSetup) -> dict[str, Any]:
     def make(robot: int) -> PolicyDecider:
         policy = _loaded(name, "align", task, environment)
         mode = action_mode_of(policy)
-        guard = Guard(policy, environment.action_space, AlignmentFilter(setup.station, mode))
-        return PolicyDecider(guard, mode, setup.seed)
+        guard = Guard(in_its_version(policy), environment.action_space, AlignmentFilter(setup.station, mode))
+        return PolicyDecider(guard, mode, care_of(policy), setup)
 
     make(0)  # report its errors before anything is built
     return {"aligner": make}

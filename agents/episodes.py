@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from agents.guard import Guard, certifier_of
-from agents.modes import check_mode
-from agents.policies import load_policy, timing_set_of
+from agents.modes import in_its_version, needed_arguments
+from agents.policies import Policy, load_policy, timing_set_of
 from agents.tasks import Task
 from twin.conditions import canonical
 from twin.errors import InputError
@@ -43,15 +43,15 @@ class Scene:
             named = canonical(self.options["conditions"], "--conditions")
             object.__setattr__(self, "options", {**self.options, "conditions": named})
 
-    def make(self) -> Any:
-        """Build the environment.
+    def make(self, **changes: Any) -> Any:
+        """Build the environment, with some of its arguments changed.
 
         Raises:
             InputError: options that the environment does not take, or values that it refuses.
         """
         import gymnasium
 
-        return gymnasium.make(self.task.environment, disable_env_checker=True, **self.arguments())
+        return gymnasium.make(self.task.environment, disable_env_checker=True, **self.arguments() | changes)
 
     def arguments(self) -> dict[str, Any]:
         """Arguments of the environment."""
@@ -88,7 +88,8 @@ class Episode:
     """Result of one episode.
 
     Attributes:
-        success: True for an outcome that the task counts as success, with no safety invariant broken.
+        success: True for an outcome that the task counts as success, with no safety invariant broken and, where the
+            environment judges more (`info["is_success"]`: alignment's force limit), that too.
         outcome: the named end.
         kpis: the environment's key figures, `time_s` among them.
         cost: sum of the safety cost.
@@ -144,7 +145,7 @@ def run_episode(environment: Any, guard: Guard, seed: int, task: Task, until_s: 
         kpis[FORCE] = kpis[task.force]
     return Episode(
         seed=seed,
-        success=outcome in task.successes and not violations,
+        success=outcome in task.successes and not violations and bool(info.get("is_success", True)),
         outcome=outcome,
         steps=steps,
         reward=reward,
@@ -162,20 +163,40 @@ def _count(violations: Any) -> int:
 
 
 class Player:
-    """Play a seed with every policy in sequence, in one environment; built inside the worker that uses it."""
+    """Play a seed with every policy in sequence; built inside the worker that uses it.
+
+    Attributes:
+        environment: of the scene.
+        environments: of each policy: the scene's, or one with the action mode and care that a bundle was made for.
+    """
 
     def __init__(self, scene: Scene, policies: Sequence[str], trust_pickle: bool = False) -> None:
         self.scene, self.names = scene, tuple(policies)
         self.environment = scene.make()
-        self.guards = []
-        for name in policies:
-            own = self.environment.unwrapped
-            policy = timing_set_of(name, scene.task, own)
-            if policy is None:
-                policy = load_policy(name, dict(scene.task.baselines), own, trust_pickle=trust_pickle)
-            check_mode(policy, own)
-            certifier = certifier_of(self.environment) if scene.guarded else None
-            self.guards.append(Guard(policy, self.environment.action_space, certifier))
+        own = self.environment.unwrapped
+        made: dict[str, Any] = {"{}": self.environment}
+        self.environments, self.guards = [], []
+        self._trust_pickle = trust_pickle
+        for i in range(len(policies)):
+            policy = self._loaded(i, own)
+            changes = needed_arguments(policy, own)
+            if str(changes) not in made:
+                made[str(changes)] = scene.make(**changes)
+            self.environments.append(made[str(changes)])
+            environment = made[str(changes)]
+            certifier = certifier_of(environment) if scene.guarded else None
+            self.guards.append(Guard(in_its_version(policy), environment.action_space, certifier))
+
+    def _loaded(self, i: int, own: Any) -> Policy:
+        """Load policy `i`, checked against the environment `own`."""
+        policy, task = timing_set_of(self.names[i], self.scene.task, own), self.scene.task
+        if policy is not None:
+            return policy
+        return load_policy(self.names[i], dict(task.baselines), own, trust_pickle=self._trust_pickle)
+
+    def policy(self, i: int) -> Policy:
+        """Load one more instance of policy `i`, for the environment of that policy."""
+        return in_its_version(self._loaded(i, self.environments[i].unwrapped))
 
     def __call__(self, seed: int, until_s: float = math.inf) -> list[Episode]:
         """Play one episode per policy, in the order of the policies.
@@ -183,7 +204,10 @@ class Player:
         Raises:
             TimeLimitError: they are not over at `until_s` (`time.monotonic`).
         """
-        return [run_episode(self.environment, guard, seed, self.scene.task, until_s) for guard in self.guards]
+        return [
+            run_episode(environment, guard, seed, self.scene.task, until_s)
+            for environment, guard in zip(self.environments, self.guards, strict=True)
+        ]
 
     def normalisers(self) -> dict[str, str]:
         """Files of running normalisers applied to observations, by policy."""
@@ -199,4 +223,5 @@ class Player:
         return {name: played.name for name, played in found.items() if played is not None}
 
     def close(self) -> None:
-        self.environment.close()
+        for environment in {id(one): one for one in (self.environment, *self.environments)}.values():
+            environment.close()

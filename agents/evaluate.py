@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -16,10 +17,14 @@ from typing import Any
 
 import numpy as np
 
+from agents.batch import actor_of, make_worlds, play
 from agents.episodes import FORCE, Episode, Player, Scene, TimeLimitError
 from agents.pool import Pool
 from agents.statistics import mean_interval, median_interval, wilson
 from agents.tasks import Task
+
+FITTED = ("action_mode", "care")
+"""Arguments of an environment that a bundle may need otherwise than the scene has them."""
 
 
 @dataclass(frozen=True)
@@ -162,6 +167,7 @@ def evaluate(
     trust_pickle: bool = False,
     on_seed: Callable[[list[Episode]], None] | None = None,
     until_s: float = math.inf,
+    worlds: int = 0,
 ) -> tuple[Evaluation, bool]:
     """Play seeds `seed` to `seed + episodes - 1` with every policy.
 
@@ -169,6 +175,7 @@ def evaluate(
         workers: processes; 1 plays in this process.
         on_seed: called with each finished seed's episodes, one per policy.
         until_s: by `time.monotonic`; seeds not done by then are left out.
+        worlds: number of episodes at once on the task's batch of worlds, policy by policy; 0: one by one, in `workers`.
 
     Returns:
         The evaluation, and whether it was interrupted (Ctrl-C): then it holds the seeds done by then.
@@ -183,7 +190,12 @@ def evaluate(
     interrupted = False
     seeds = range(seed, seed + episodes)
     try:
-        for key, answer in _answers(player, scene, policies, trust_pickle, seeds, workers, until_s):
+        answers = (
+            _on_batch(player, scene, seeds, min(worlds, episodes), until_s)
+            if worlds
+            else _answers(player, scene, policies, trust_pickle, seeds, workers, until_s)
+        )
+        for key, answer in answers:
             done[key] = answer
             if on_seed is not None:
                 on_seed(answer)
@@ -211,6 +223,27 @@ def _answers(
         return
     with Pool(min(workers, len(seeds)), Player, scene, tuple(policies), trust_pickle) as pool:
         yield from pool.answers(seeds, until_s)
+
+
+def _on_batch(
+    player: Player, scene: Scene, seeds: range, worlds: int, until_s: float
+) -> Iterator[tuple[int, list[Episode]]]:
+    """Play policy after policy; a seed is answered once all have played it.
+
+    Raises:
+        InputError: the task has no batch on the scene's plant.
+    """
+    columns: list[dict[int, Episode]] = []
+    for i, environment in enumerate(player.environments):
+        share_s = (until_s - time.monotonic()) / (len(player.environments) - i)
+        own = environment.unwrapped
+        batch = make_worlds(scene, worlds, **{name: getattr(own, name) for name in FITTED if hasattr(own, name)})
+        actor = actor_of(lambda i=i: player.policy(i), worlds)  # type: ignore[misc]
+        columns.append({e.seed: e for e in play(batch, actor, seeds, scene, time.monotonic() + share_s)})
+        batch.close()
+    for key in seeds:
+        if all(key in column for column in columns):
+            yield key, [column[key] for column in columns]
 
 
 def about_environment(environment: Any, scene: Scene) -> dict[str, Any]:

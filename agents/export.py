@@ -9,7 +9,7 @@ import hashlib
 import os
 import secrets
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from agents.bundle import CARD, CONTRACT, FILES, INPUT, ONNX, OUTPUT, Contract
+from agents.card import card_text
 from twin.console import reason
 from twin.errors import DISK_ERRORS, InputError
 
@@ -178,31 +179,3 @@ def write_bundle(
         shutil.rmtree(part, ignore_errors=True)
         shutil.rmtree(old, ignore_errors=True)
     return checked
-
-
-def card_text(title: str, contract: Contract) -> str:
-    """Write `card.md`: the policy, its results and its domain, for people."""
-    return "\n".join(_card_lines(title, contract)) + "\n"
-
-
-def _card_lines(title: str, contract: Contract) -> Iterator[str]:
-    made = contract.made
-    yield f"# {title}\n"
-    name = f"{contract.environment}-v{contract.environment_version}"
-    yield f"A policy for `{name}`, {contract.rate_hz:g} decisions a second."
-    yield f"Trained with {made.algorithm} for {made.steps} steps, seed {made.seed}.\n"
-    if contract.measured:
-        yield "| policy | episodes, from seed | success (95 % interval) | median time, s |"
-        yield "|---|---|---|---:|"
-        for row in contract.measured:
-            rate = "-" if row.success_rate is None else f"{100 * row.success_rate:.1f} %"
-            low, high = (100 * value for value in row.success_ci95)
-            time_s = "-" if row.time_median_s is None else f"{row.time_median_s:.1f}"
-            yield f"| {row.policy} | {row.episodes}, {row.first_seed} | {rate} ({low:.1f} to {high:.1f}) | {time_s} |"
-        yield ""
-    yield "Valid for:\n"
-    for option, values in contract.validity.options.items():
-        yield f"- {option}: {', '.join(values)}"
-    if contract.validity.note:
-        yield f"\n{contract.validity.note}"
-    yield f"\n`{ONNX}` takes the observations of `{CONTRACT}` in its order and gives the actions in its order."

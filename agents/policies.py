@@ -111,7 +111,7 @@ def _made_for(contract: Path) -> str | None:
 
 
 def name_of(environment_id: str) -> str:
-    """Strip module and version: `swaptwin/Alignment` of `envs:swaptwin/Alignment-v0`."""
+    """Strip module and version: `swaptwin/Alignment` of `envs:swaptwin/Alignment-v1`."""
     return environment_id.rpartition(":")[2].rpartition("-v")[0]
 
 

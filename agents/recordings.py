@@ -126,8 +126,9 @@ class RecordingPlayer(Player):
         """Record an episode; the finished file gets a name with the replay's outcome."""
         part = part_of(what)
         with naming(what.path):
-            self.environment.unwrapped.record_next(part, policy=what.name)
-            again = run_episode(self.environment, self.guards[what.policy], what.episode.seed, self.scene.task)
+            environment = self.environments[what.policy]
+            environment.unwrapped.record_next(part, policy=what.name)
+            again = run_episode(environment, self.guards[what.policy], what.episode.seed, self.scene.task)
         path = what.path
         if again.outcome != what.episode.outcome:
             path = path.with_name(path.name.replace(f"_{what.episode.outcome}.mcap", f"_{again.outcome}.mcap"))

@@ -59,6 +59,29 @@ TASKS: dict[str, Task] = {
     for task in (
         Task(
             name="docking",
+            environment="envs:swaptwin/Docking-v1",
+            options={
+                "station": Argument("station"),
+                "truck": Argument("truck"),
+                "pack": Argument("pack"),
+                "parking": Argument("guided", {"guided": True, "unguided": False}),
+                "conditions": Argument("conditions"),
+                "scenario": Argument("scenario"),
+                "direction": Argument("direction"),
+                "operator": Argument("operator"),
+            },
+            successes=("docked",),
+            force="peak_rail_force_n",
+            plant="docking",
+            baselines={
+                "baseline": "agents.baselines.docking_v1:MpcV1",
+                "stanley": "agents.baselines.docking_v1:StanleyV1",
+                "pure_pursuit": "agents.baselines.docking_v1:PurePursuitV1",
+            },
+            recordable=True,
+        ),
+        Task(
+            name="docking_v0",  # as policies of Docking-v0 are trained and judged
             environment="envs:swaptwin/Docking-v0",
             options={
                 "station": Argument("station"),
@@ -75,7 +98,7 @@ TASKS: dict[str, Task] = {
         ),
         Task(
             name="alignment",
-            environment="envs:swaptwin/Alignment-v0",
+            environment="envs:swaptwin/Alignment-v1",
             options={
                 "station": Argument("station"),
                 "truck": Argument("truck"),
@@ -84,11 +107,16 @@ TASKS: dict[str, Task] = {
                 "conditions": Argument("conditions"),
                 "plant": Argument("plant"),
                 "action-mode": Argument("action_mode", {"direct": "direct", "residual": "residual"}),
+                "care": Argument("care", {"fast": 0.0, "careful": 1.0, "any": None}),
+                "starts": Argument("starts", {"hand-over": "hand_over", "wide": "wide"}),
             },
             successes=("seated",),
             force="peak_lateral_force_n",
             plant="bullet",
-            baselines={"baseline": "agents.baselines.alignment:ServoPolicy"},
+            baselines={
+                "baseline": "agents.baselines.alignment:ServoPolicy",
+                "law": "agents.baselines.alignment:DescentLaw",
+            },
             rates=("first_attempt",),
             parks=True,
             recordable=True,

@@ -9,7 +9,8 @@ import gymnasium
 
 ENTRY_POINTS = {
     "swaptwin/Docking-v0": "envs.docking:DockingEnv",
-    "swaptwin/Alignment-v0": "envs.alignment:AlignmentEnv",
+    "swaptwin/Docking-v1": "envs.docking_v1:DockingV1Env",
+    "swaptwin/Alignment-v1": "envs.alignment:AlignmentEnv",
     "swaptwin/Timing-v0": "envs.timing:TimingEnv",
     "swaptwin/Timing-v1": "envs.timing_v1:TunedTimingEnv",
 }
@@ -17,7 +18,8 @@ ENTRY_POINTS = {
 
 VECTOR_ENTRY_POINTS = {
     "swaptwin/Docking-v0": "envs.vector.docking:DockingVectorEnv",
-    "swaptwin/Alignment-v0": "envs.vector.alignment:AlignmentVectorEnv",
+    "swaptwin/Docking-v1": "envs.vector.docking_v1:DockingV1VectorEnv",
+    "swaptwin/Alignment-v1": "envs.vector.alignment:AlignmentVectorEnv",
     "swaptwin/Timing-v0": "envs.vector.timing:TimingVectorEnv",
     "swaptwin/Timing-v1": "envs.vector.timing:TunedTimingVectorEnv",
 }

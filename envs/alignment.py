@@ -1,4 +1,4 @@
-"""swaptwin/Alignment-v0: bring a carried pack from hover into its seat."""
+"""swaptwin/Alignment-v1: bring a carried pack from hover into its seat."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from gymnasium.error import ResetNeeded
 
-from envs.alignment_case import AlignmentCase, AlignmentChoice
-from envs.alignment_control import ACTION, ACTION_MODES, OBSERVATION
+from envs.alignment_case import CARE, STARTS, AlignmentCase, AlignmentChoice
+from envs.alignment_control import ACTION, ACTION_MODES, EARLIER, OBSERVATION
 from envs.alignment_episodes import CODES, Episodes
 from envs.alignment_reward import COSTS, REWARD_WEIGHTS
 from envs.episodic import EpisodicEnv, steps_within
@@ -27,12 +27,14 @@ from twin.runner.single import ONLY
 if TYPE_CHECKING:
     from twin.runner.single import Runner
 
+__all__ = ["ACTION", "EARLIER", "OBSERVATION", "OUTCOMES", "REWARD_WEIGHTS", "AlignmentEnv"]
+
 Array = np.ndarray
 Name = str | os.PathLike[str]
 
 OUTCOMES = {
     "running": "not ended yet",
-    "seated": "all four seat switches made, load off the ropes; success if no safety invariant was broken",
+    "seated": "all four seat switches made, load off the ropes; success within the force limit and every invariant",
     "jam": "axial force over the jam limit for 0.3 s while going in, pads still free",
     "force_abort": "side force over 0.9 of the station's abort limit for its reaction time while going in",
     "overload": "interlock: load over the station's overload limit",
@@ -58,18 +60,19 @@ class AlignmentEnv(EpisodicEnv):
     is supported before it reaches its seat goes no deeper.
 
     Action, `Box(4,)` float32; the setpoint is value x scale. `action_mode="direct"`: the action is the setpoints.
-    `action_mode="residual"`: a quarter of speed_x, speed_y and speed_yaw and all of speed_in are added to the setpoints
-    of the station's servo, and the sum is limited to the same scale. Finite values beyond the bounds are clipped;
+    `action_mode="residual"`: a quarter of speed_x, speed_y and speed_yaw and 0.6 of speed_in are added to the
+    setpoints of the station's servo, and the sum is limited to the same scale. An axis that is slower with a pack goes
+    at its own limit. Finite values beyond the bounds are clipped;
     `info["clipped"]` lists which:
 
     | i | name | unit | scale | low | high | meaning |
     |---|---|---|---|---|---|---|
     | 0 | speed_x | m/s | 0.06 | -1 | 1 | of axis x |
     | 1 | speed_y | m/s | 0.06 | -1 | 1 | of axis y |
-    | 2 | speed_in | m/s | 0.15 | -1 | 1 | of the hoist or lift, towards the seat |
+    | 2 | speed_in | m/s | 0.25 | -1 | 1 | of the hoist or lift, towards the seat |
     | 3 | speed_yaw | rad/s | 0.03 | -1 | 1 | of the yaw axis, left positive |
 
-    Observation, `Box(37,)` float32, quantity / scale, clipped to its bounds. It holds measured quantities only, never
+    Observation, `Box(50,)` float32, quantity / scale, clipped to its bounds. It holds measured quantities only, never
     the true pose: the scanner's pose of the truck (mean of its last frames, with this episode's bias), encoders, sway
     sensor, load cell, guide forces and switches:
 
@@ -106,12 +109,25 @@ class AlignmentEnv(EpisodicEnv):
     | 28 | rope | m | 4 | 0 | 2 | length of the ropes; 0 where none swing |
     | 29 | previous_x | m/s | 0.06 | -1 | 1 | the last setpoint, as sent |
     | 30 | previous_y | m/s | 0.06 | -1 | 1 | the last setpoint, as sent |
-    | 31 | previous_in | m/s | 0.15 | -1 | 1 | the last setpoint, as sent |
+    | 31 | previous_in | m/s | 0.15 | -2 | 2 | the last setpoint, as sent |
     | 32 | previous_yaw | rad/s | 0.03 | -1 | 1 | the last setpoint, as sent |
     | 33 | servo_x | m/s | 0.06 | -1 | 1 | what the station's own servo would send now |
     | 34 | servo_y | m/s | 0.06 | -1 | 1 | what the station's own servo would send now |
     | 35 | servo_in | m/s | 0.15 | -1 | 1 | what the station's own servo would send now |
     | 36 | servo_yaw | rad/s | 0.03 | -1 | 1 | what the station's own servo would send now |
+    | 37 | servo_passed | - | 1 | 0 | 1 | 1 once the servo has passed its gate over the pins |
+    | 38 | servo_waiting | s | 8 | 0 | 2 | time for which the servo has waited at its gate |
+    | 39 | servo_stuck | s | 2 | 0 | 2 | time without progress in depth; at 2 s the servo backs off |
+    | 40 | servo_easing | - | 1 | 0 | 1 | 1 while the servo eases off resistance |
+    | 41 | servo_retreating | - | 1 | 0 | 1 | 1 while the servo backs off over its gate |
+    | 42 | servo_tries | - | 4 | 0 | 2 | how often the servo has backed off: its place on the spiral |
+    | 43 | swing_x | m | 0.03 | -2 | 2 | sway by an observer: a pendulum's model and the sensor |
+    | 44 | swing_y | m | 0.03 | -2 | 2 | sway by an observer: a pendulum's model and the sensor |
+    | 45 | swing_x_rate | m/s | 0.06 | -2 | 2 | its rate by the observer |
+    | 46 | swing_y_rate | m/s | 0.06 | -2 | 2 | its rate by the observer |
+    | 47 | peak_lateral | - | 1 | 0 | 2 | largest guide force seen so far over that limit |
+    | 48 | care | - | 1 | 0 | 1 | what force weighs in the reward: 0 fast, 1 careful |
+    | 49 | tips | pins | 0.35 | -2 | 2 | height of the pack over the tips of the guide pins, close up |
 
     Reward: sum of weight x raw term, from the true poses; raw terms are in `info["reward_terms"]`:
 
@@ -119,13 +135,14 @@ class AlignmentEnv(EpisodicEnv):
     |---|---|---|
     | progress | 1 | share of the start's height by which the pack came nearer in this step |
     | alignment | 1 | progress x tolerance of the offset x tolerance of the yaw error |
-    | seated | 5 | 1 at success |
+    | seated | 5 | 1 at success: seated, no invariant broken, side force never over the station's abort limit |
     | failed | -20 | 1 at jam, force_abort, an interlock or outside_model |
     | time | -8 | this step's share of half a minute |
     | smoothness | -0.01 | a quarter of the mean squared change of the action |
     | lateral | -1 | square of the side force over its abort limit, times 0.05 s |
     | axial | -0.2 | axial force over the jam limit, times 0.05 s, until a pad touches |
     | violations | -20 | safety invariants broken in this step |
+    | peak | -2 | rise of the episode's peak side force beyond (1 - care) x its warn limit, over its abort limit |
 
     Start: the pack hangs (or stands on the table) at 1.3 to 4 lengths of the guide pins over its seat, off by up to
     30 mm and 0.6 deg, swinging under ropes; the truck has risen on its springs and has just been measured for 2 s.
@@ -139,12 +156,15 @@ class AlignmentEnv(EpisodicEnv):
     gate parks again; `info["case"]["reparked"]` counts how often. `reset(seed=s)` is episode s; a reset without a seed
     draws one, given in `info["case"]["seed"]`, so every episode is reproducible from its seed.
 
+    `starts="wide"` draws each start's spread of offsets and sway between one and two times the above, and night+rain as
+    often as each other condition: jams, back-off and search come about in the one of ten.
+
     Ends, in `info["outcome"]`; all but the time limit terminate:
 
     | outcome | when |
     |---|---|
     | running | not ended yet |
-    | seated | all four seat switches made, load off the ropes; success if no safety invariant was broken |
+    | seated | all four seat switches made, load off the ropes; success within the force limit and every invariant |
     | jam | axial force over the jam limit for 0.3 s while going in, pads still free |
     | force_abort | side force over 0.9 of the station's abort limit for its reaction time while going in |
     | overload | interlock: load over the station's overload limit |
@@ -170,13 +190,19 @@ class AlignmentEnv(EpisodicEnv):
         action_mode: "direct" or "residual".
         plant: "bullet", the reference, or "rom", the reduced-order model.
         time_limit_s: 5 to 600.
+        care: weight of the side force in the reward, from 0 (fast: free up to the warn limit) to 1 (careful: every
+            newton counts); None draws it. It is observed; option `care` fixes it for one episode.
+        starts: "hand_over", as a swap hands over, or "wide", for training: see Start.
         render_mode: None, "rgb_array" or "human"; with it `view` is a view of the viewer (overview, seat, top, driver)
             and `size_px` the picture's width and height.
 
     Raises:
         InputError: a wrong argument, option or action, named.
 
-    Version history: v0, the first.
+    Version history: v1 observes the state of the servo, an observer's sway, the peak force and `care`; `speed_in` goes
+    to 0.25 m/s (0.15); success is within the force limit, whose peak has a term; a pack pushed onto the pins no longer
+    hangs there until the servo has calmed. v0's observation is the first 37 elements: bundles made for it still play
+    (`agents.modes`). v0, the first.
     """
 
     metadata = {"render_modes": ["human", "rgb_array"], "render_fps": round(1.0 / DECISION_S)}
@@ -191,6 +217,8 @@ class AlignmentEnv(EpisodicEnv):
         action_mode: str = "direct",
         plant: str = "bullet",
         time_limit_s: float = 60.0,
+        care: float | None = 0.0,
+        starts: str = "hand_over",
         render_mode: str | None = None,
         view: str = "seat",
         size_px: tuple[int, int] = (640, 360),
@@ -203,10 +231,13 @@ class AlignmentEnv(EpisodicEnv):
                 None if pack is None else load_pack(pack),
                 parking,
                 conditions,
-            )
+            ),
+            None if care is None else number("care", care, *CARE),
+            choice("starts", starts, STARTS),
         )
         self.plant_name = choice("plant", plant, PLANTS)
         self.action_mode = choice("action_mode", action_mode, ACTION_MODES)
+        self.care = self._choice.care
         self._one = Episodes(1, self.action_mode, number("time_limit_s", time_limit_s, 5.0, 600.0))
         self._begin_closed(render_mode, view, size_px)
         self.action_space, self.observation_space = box(ACTION), box(OBSERVATION)

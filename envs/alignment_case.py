@@ -1,4 +1,4 @@
-"""Inputs of an Alignment-v0 episode beyond its swap: ropes, and the state of the pack at hover."""
+"""Inputs of an Alignment-v1 episode beyond its swap: ropes, and the state of the pack at hover."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from twin.alignment.episode import AlignmentTwin
 from twin.alignment.hover import Hover
 from twin.catalogue import Station
 from twin.catalogue.schema import FourRope
+from twin.conditions import ALLOWED as CONDITIONS
 from twin.errors import InputError
 from twin.gravity import GRAVITY_MPS2
 from twin.runner.kinds import runner_maker
@@ -29,6 +30,11 @@ SWAY_SIGMA_M = 0.012
 """Sway at hand-over under ropes, each way; the limit is 15 mm [estimate: half of all hand-overs within the limit]."""
 ROPE_SPREAD_M = 0.4
 """Largest difference of the sheave height from the station file: buildings and trucks differ [estimate]."""
+
+STARTS = ("hand_over", "wide")
+WIDER = 1.0
+"""Largest widening of a wide start's offsets and sway: drawn evenly from none to twice the spread [chosen: half of
+those starts lie beyond what a hand-over leaves]."""
 
 MAX_PARKINGS = 100
 """Most parkings tried: a truck still outside the station's gate has a pose that the options fix outside it."""
@@ -44,7 +50,8 @@ RANGES = {  # options that are numbers
     "sway_y_mps": (-0.3, 0.3),
     "sheave_up_m": (-ROPE_SPREAD_M, ROPE_SPREAD_M),
 }
-OPTIONS = (*SWAP_OPTIONS, "job", *RANGES)
+CARE = (0.0, 1.0)
+OPTIONS = (*SWAP_OPTIONS, "job", "care", *RANGES)
 
 
 @dataclass(frozen=True)
@@ -53,6 +60,7 @@ class AlignmentCase:
 
     swap: SwapCase
     hover: Hover
+    care: float = 0.0
 
     def new_twin(self, plant: str = "bullet") -> AlignmentTwin:
         """Build the twin on a plant of that name, with the pack at hover and the truck about to be measured."""
@@ -66,14 +74,21 @@ class AlignmentCase:
     def _plain(self) -> dict[str, Any]:
         ropes = self.swap.station.reeving
         sheave_m = ropes.sheave_height_m if isinstance(ropes, FourRope) else 0.0
-        return {**self.swap.as_plain(), **self.hover.model_dump(), "sheave_height_m": sheave_m}
+        return {**self.swap.as_plain(), **self.hover.model_dump(), "sheave_height_m": sheave_m, "care": self.care}
 
 
 @dataclass(frozen=True)
 class AlignmentChoice:
-    """Values that the constructor fixed; all others are drawn in every episode."""
+    """Values that the constructor fixed; all others are drawn in every episode.
+
+    Attributes:
+        care: None draws from CARE.
+        starts: one of STARTS.
+    """
 
     swap: SwapChoice
+    care: float | None = 0.0
+    starts: str = STARTS[0]
 
     def draw(self, seed: int, options: Mapping[str, Any] | None = None) -> AlignmentCase:
         """Draw one episode from its seed; an option fixes one value without shifting the others.
@@ -86,6 +101,15 @@ class AlignmentChoice:
         up_m = numbers.pop("sheave_up_m", float(_stream(seed, "ropes").uniform(-ROPE_SPREAD_M, ROPE_SPREAD_M)))
         station = with_sheaves(self.swap.station, up_m)
         rest = {name: value for name, value in fixed.items() if name in SWAP_OPTIONS}
+        if self.starts == "wide" and self.swap.conditions is None:
+            drawn = CONDITIONS[int(_stream(seed, "conditions").integers(len(CONDITIONS)))]
+            rest = {"conditions": drawn, **rest}
+        care = self.care if "care" not in fixed else number("options['care']", fixed["care"], *CARE)
+        if care is None:
+            care = float(_stream(seed, "care").uniform(*CARE))
+        wider = 1.0
+        if self.starts == "wide":
+            wider += float(_stream(seed, "wide").uniform(0.0, WIDER))
         parkings = tries(self.swap, seed, rest, _stream(seed, "parking again"), station)
         swap = next(parkings)
         for _ in range(MAX_PARKINGS):
@@ -95,7 +119,7 @@ class AlignmentChoice:
         else:
             if rest.keys() & set(POSE_FIELDS):
                 swap = replace(swap, reparked=0)  # the options fix its pose: it did not park again
-        return AlignmentCase(swap, Hover(**{**_drawn(swap, seed, fixed), **numbers}))
+        return AlignmentCase(swap, Hover(**{**_drawn(swap, seed, fixed, wider), **numbers}), care)
 
 
 def with_sheaves(station: Station, up_m: float) -> Station:
@@ -107,7 +131,8 @@ def with_sheaves(station: Station, up_m: float) -> Station:
     return station.model_copy(update={"reeving": longer})
 
 
-def _drawn(swap: SwapCase, seed: int, fixed: Mapping[str, Any]) -> dict[str, Any]:
+def _drawn(swap: SwapCase, seed: int, fixed: Mapping[str, Any], wider: float) -> dict[str, Any]:
+    """Draw the hover state; `wider` multiplies offsets and sway, within the options' ranges."""
     jobs = len(swap.setup.jobs)
     job = int(_stream(seed, "job").integers(jobs))
     if "job" in fixed:
@@ -121,19 +146,23 @@ def _drawn(swap: SwapCase, seed: int, fixed: Mapping[str, Any]) -> dict[str, Any
     values: dict[str, Any] = {
         "job": job,
         "height_m": pins * swap.pack.guides.pin_length_m,
-        "off_x_m": OFF_M * float(off[0]),
-        "off_y_m": OFF_M * float(off[1]),
-        "off_yaw_rad": OFF_RAD * float(off[2]),
+        "off_x_m": _within("off_x_m", wider * OFF_M * float(off[0])),
+        "off_y_m": _within("off_y_m", wider * OFF_M * float(off[1])),
+        "off_yaw_rad": _within("off_yaw_rad", wider * OFF_RAD * float(off[2])),
     }
     if isinstance(ropes, FourRope):
         # a swing of any phase: its speed scales with omega times its offset
         seat_m = swap.setup.seats[swap.setup.jobs[job].truck_seat].xyz_m[2] + swap.pack.size_m[2]
         omega = math.sqrt(GRAVITY_MPS2 / (ropes.sheave_height_m - seat_m))
         for i, name in enumerate(("sway_x_m", "sway_y_m", "sway_x_mps", "sway_y_mps")):
-            most = RANGES[name][1]
-            scale = SWAY_SIGMA_M * (1.0 if i < 2 else omega)
-            values[name] = min(max(scale * float(sway[i]), -most), most)
+            scale = wider * SWAY_SIGMA_M * (1.0 if i < 2 else omega)
+            values[name] = _within(name, scale * float(sway[i]))
     return values
+
+
+def _within(name: str, value: float) -> float:
+    low, high = RANGES[name]
+    return min(max(value, low), high)
 
 
 def _stream(seed: int, name: str) -> Any:

@@ -1,4 +1,4 @@
-"""Episodes of Alignment-v0 as records, one or many: the computations of a step outside the plant."""
+"""Episodes of Alignment-v1 as records, one or many: the computations of a step outside the plant."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from envs.alignment_case import AlignmentCase
-from envs.alignment_control import ACTION, OBSERVATION, follow_servo, new_control, observe, scaled_setpoints
+from envs.alignment_control import ACTION, CONTROL, OBSERVATION, follow_servo, new_control, observe, scaled_setpoints
 from envs.alignment_reward import COSTS, ENDS, EPISODE, REWARD_WEIGHTS, RUNNING, SEATED, TIME_LIMIT, costs, reward_terms
 from envs.alignment_truth import read_truth
 from twin.alignment.driver import Driver
@@ -50,6 +50,7 @@ def look_at(
     sense(world.image, world.control, p, watch, seen)
     follow_servo(seen, servo, gains, control)
     read_truth(world.truth, world.monitor, watch, e)
+    e.peak_lateral_before_n, e.peak_lateral_n = e.peak_lateral_n, world.kpis.peak_lateral_n
     if e.end == RUNNING and e.steps * DECISION_S >= time_limit_s - 1e-9:
         e.end = TIME_LIMIT
     reward_terms(e, terms)
@@ -94,15 +95,15 @@ class Episodes:
 
     Attributes:
         seen, servos, controls, episodes: (N,) SENSED, SERVO, CONTROL, EPISODE.
-        observations: (N, 37) float32, of the last look.
-        rewards, terms, costs: (N,), (N, 9), (N, 4) of the last step; terms and costs by name in their tables' order.
+        observations: (N, 50) float32, of the last look.
+        rewards, terms, costs: (N,), (N, 10), (N, 4) of the last step; terms and costs by name in their tables' order.
         clipped: (N, 4) bool, of the last actions.
     """
 
     def __init__(self, n: int, mode: str, time_limit_s: float) -> None:
-        self.time_limit_s = time_limit_s
+        self.mode, self.time_limit_s = mode, time_limit_s
         self.seen, self.servos = np.zeros(n, SENSED), np.zeros(n, SERVO)
-        self.controls, self.episodes = new_control(mode, n), np.zeros(n, EPISODE)
+        self.controls, self.episodes = np.zeros(n, CONTROL), np.zeros(n, EPISODE)
         self.observations = np.zeros((n, len(OBSERVATION)), np.float32)
         self.terms, self.costs = np.zeros((n, len(REWARD_WEIGHTS))), np.zeros((n, len(COSTS)))
         self.rewards, self.clipped = np.zeros(n), np.zeros((n, len(ACTION)), bool)
@@ -120,11 +121,12 @@ class Episodes:
     def _put(self, i: int, case: AlignmentCase) -> None:
         limits = case.swap.station.limits
         self.servos[i] = new_servo()[0]
-        self.controls["servo_setpoint"][i] = self.controls["setpoint"][i] = 0.0
+        self.controls[i] = new_control(self.mode, case.swap.station, case.care)[0]
         self.episodes[i] = np.zeros((), EPISODE)
         e = self.episodes[i]
         e["start_height_m"], e["jam_n"] = case.hover.height_m, jam_load_of(case.swap.setup)
         e["lateral_warn_n"], e["lateral_abort_n"] = limits.lateral_warn_n, limits.lateral_abort_n
+        e["peak_free_n"] = (1.0 - case.care) * limits.lateral_warn_n
 
     def step(self, which: Array, actions: Array, driver: Driver) -> None:
         """Act by finite actions (N, 4), advance one decision's time, observe, judge and reward the episodes `which`."""
@@ -141,9 +143,9 @@ class Episodes:
         )  # fmt: skip
 
     def success(self) -> Array:
-        """True where seated with no safety invariant broken, (N,) bool."""
-        seated: Array = (self.episodes["end"] == SEATED) & (self.episodes["violations"] == 0)
-        return seated
+        """True where seated within the force limit with no safety invariant broken, (N,) bool."""
+        succeeded: Array = self.terms[:, list(REWARD_WEIGHTS).index("seated")] > 0.0
+        return succeeded
 
     def kpis(self, worlds: Array) -> Mapping[str, Array]:
         """Key figures (N,) by the names of KPIS."""

@@ -1,4 +1,4 @@
-"""Record an episode of Docking-v0 while it is driven."""
+"""Record an episode of Docking-v0 or Docking-v1 while it is driven."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from envs.docking_case import Case
+from envs.docking_v1_case import Case as CaseV1
 from envs.recording import Asked
 from twin.docking import CONTROL_S, DockingPlant
 
@@ -18,7 +19,7 @@ class DriveRecorder(Asked):
 
     _recorder: DockingRecorder | None
 
-    def begin(self, case: Case, plant: DockingPlant) -> None:
+    def begin(self, case: Case | CaseV1, plant: DockingPlant) -> None:
         """Begin the next episode with this plant, which stands at its start."""
         request = self._taken()
         if request is None:
@@ -28,12 +29,14 @@ class DriveRecorder(Asked):
         path, policies = request
         self._recorder = DockingRecorder(path, plant, case.configuration(plant, policies))
 
-    def drive(self, plant: DockingPlant, steering_rate_radps: float, acceleration_mps2: float) -> None:
+    def drive(
+        self, plant: DockingPlant, steering_rate_radps: float, acceleration_mps2: float, gear: float = 1.0
+    ) -> None:
         """Hold a decision for one decision period."""
         if self._recorder is not None:
-            self._recorder.drive(steering_rate_radps, acceleration_mps2)
+            self._recorder.drive(steering_rate_radps, acceleration_mps2, gear)
             return
-        plant.apply(steering_rate_radps, acceleration_mps2)
+        plant.apply(steering_rate_radps, acceleration_mps2, gear)
         plant.advance(CONTROL_S)
 
     def step(self, reward: float, info: Mapping[str, Any], meaning: str) -> None:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 MAX_EPISODES = 1_000_000
 MAX_WORKERS = 256
+MAX_WORLDS = 1 << 16
 MAX_RECORDINGS = 20
 """Failures recorded per policy by default: the recording of a whole swap has tens of MB."""
 SHOWN_SEEDS = 12
@@ -40,7 +41,7 @@ def command(
         list[str] | None,
         typer.Option(
             help="May be repeated: baseline (docking, alignment); a timing set, by name or file (timing); "
-            "random, zero; a shipped bundle (alignment: align_sac, with --action-mode residual); a bundle's folder. "
+            "random, zero; a shipped bundle (alignment: align_sac); a bundle's folder. "
             "Default: the baselines, random and zero."
         ),
     ] = None,
@@ -52,10 +53,21 @@ def command(
     ] = None,
     conditions: Annotated[str | None, typer.Option(help="Visibility: clear, night, rain or night+rain.")] = None,
     action_mode: Annotated[str | None, typer.Option(help="direct or residual, for alignment.")] = None,
+    scenario: Annotated[str | None, typer.Option(help="Ground and sensors, for docking: a name or a file.")] = None,
+    direction: Annotated[str | None, typer.Option(help="forward or reverse, for docking.")] = None,
+    operator: Annotated[str | None, typer.Option(help="by_wire or driver, for docking.")] = None,
     plant: Annotated[str | None, typer.Option(help="bullet or rom, where the task runs on either.")] = None,
     episodes: Annotated[int, typer.Option(help="Episodes per policy.")] = 100,
     seed: Annotated[int, typer.Option(help="Episode i runs on seed SEED + i.")] = 0,
     workers: Annotated[int | None, typer.Option(help="Number of processes. Default: one per core.")] = None,
+    worlds: Annotated[
+        int,
+        typer.Option(help="Episodes at once in this process, with --plant rom: thousands in seconds. 0: --workers."),
+    ] = 0,
+    care: Annotated[
+        str | None, typer.Option(help="Alignment: fast, careful or any (drawn); a bundle acts as it was made for.")
+    ] = None,
+    starts: Annotated[str | None, typer.Option(help="Alignment: hand-over or wide. Default: hand-over.")] = None,
     set_: Annotated[list[str] | None, typer.Option("--set", help=SET_HELP)] = None,
     record_failures: Annotated[
         str | None, typer.Option(help="Record each policy's failed episodes and slowest success to this folder.")
@@ -90,7 +102,9 @@ def command(
     processes = at_most("--workers", len(os.sched_getaffinity(0)) if workers is None else workers, 1, MAX_WORKERS)
     at_most("--record-at-most", record_at_most, 0, MAX_EPISODES)
     given = {"station": station, "truck": truck, "pack": pack, "parking": parking, "conditions": conditions}
-    given |= {"action-mode": action_mode, "plant": plant}
+    given |= {"action-mode": action_mode, "plant": plant, "care": care, "starts": starts}
+    at_most("--worlds", worlds, 0, MAX_WORLDS)
+    given |= {"scenario": scenario, "direction": direction, "operator": operator}
     options = {name: value for name, value in given.items() if value is not None}
 
     from agents.episodes import Scene
@@ -100,7 +114,7 @@ def command(
     began_s = time.monotonic()
     try:
         with recordings_folder(what, record_failures) as folder:
-            evaluation, interrupted = run(scene, names, episodes, seed, processes, trust_pickle)
+            evaluation, interrupted = run(scene, names, episodes, seed, processes, trust_pickle, worlds)
             wall_s = time.monotonic() - began_s
             recordings: list[Recorded] = []
             cut_short = interrupted
@@ -168,10 +182,17 @@ def recordings_folder(task: Task, folder: str | None) -> AbstractContextManager[
 
 
 def run(
-    scene: Scene, names: Sequence[str], episodes: int, seed: int, workers: int, trust_pickle: bool = False
+    scene: Scene,
+    names: Sequence[str],
+    episodes: int,
+    seed: int,
+    workers: int,
+    trust_pickle: bool = False,
+    worlds: int = 0,
 ) -> tuple[Evaluation, bool]:
     """Evaluate with a progress bar on standard error."""
-    words = f"starting: {episodes} episodes a policy, {min(workers, episodes)} processes"
+    places = f"{min(worlds, episodes)} at once" if worlds else f"{min(workers, episodes)} processes"
+    words = f"starting: {episodes} episodes a policy, {places}"
     with progress(kernel_cache.start_notice(words), total=1.0) as line:
         shown = Shown(line, names, episodes)
 
@@ -185,6 +206,7 @@ def run(
             workers=workers,
             trust_pickle=trust_pickle,
             on_seed=shown.take,
+            worlds=worlds,
         )
 
 

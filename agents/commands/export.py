@@ -100,6 +100,39 @@ def policy_command(
         typer.echo(f"{output}: {given.name}, {sizes}", err=True)
 
 
+@app.command("card")
+def card_command(
+    policy: Annotated[str, typer.Argument(help="A bundle's folder, or a shipped bundle by name.")],
+    evaluation: Annotated[
+        list[str] | None, typer.Option(help="File of swaptwin evaluate --json; may be repeated. Replaces the results.")
+    ] = None,
+    judged_by: Annotated[list[str] | None, typer.Option(help="Command of that evaluation, in the same order.")] = None,
+    made_by: Annotated[str | None, typer.Option(help="Command that makes the policy.")] = None,
+    title: Annotated[str | None, typer.Option(help="Title of the card. Default: the folder's name.")] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object instead.")] = False,
+) -> None:
+    """Write a bundle's card and results anew: how it was made, what it was judged on, what it is valid for."""
+    from pathlib import Path
+
+    from agents.card import rewrite_card
+    from agents.policies import bundle_names, bundles_folder
+
+    folder = bundles_folder() / policy if policy in bundle_names() else Path(policy)
+    if len(judged_by or ()) > len(evaluation or ()):
+        raise InputError("more commands than evaluations", key="--judged-by", value=len(judged_by or ()))
+    contract = rewrite_card(
+        folder,
+        evaluations=[Path(file) for file in evaluation or ()],
+        judged_by=judged_by or (),
+        command=made_by,
+        title=title,
+    )
+    if json:
+        emit_json({"folder": str(folder), "measured": len(contract.measured), "command": contract.made.command})
+    else:
+        typer.echo(f"{folder}: {len(contract.measured)} results", err=True)
+
+
 @app.command("timing")
 def timing_command(
     timing: Annotated[str, typer.Argument(help="Timing set: a name or a file.")],

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from agents.train.run import Trained
 
 EXIT_INTERRUPTED = 128 + 2
+MAX_SEEDS = 1000
 
 
 def command(
@@ -35,7 +36,15 @@ def command(
     parking: Annotated[str | None, typer.Option(help="guided, unguided or driven. Default: drawn.")] = None,
     conditions: Annotated[str | None, typer.Option(help="clear, night, rain, night+rain. Default: drawn.")] = None,
     action_mode: Annotated[str | None, typer.Option(help="direct or residual, for alignment.")] = None,
+    care: Annotated[str | None, typer.Option(help="Alignment: what force weighs: fast, careful or any.")] = None,
+    starts: Annotated[str | None, typer.Option(help="Alignment: starts to train from: hand-over or wide.")] = None,
+    scenario: Annotated[str | None, typer.Option(help="Ground and sensors, for docking: a name or a file.")] = None,
+    direction: Annotated[str | None, typer.Option(help="forward or reverse, for docking.")] = None,
+    operator: Annotated[str | None, typer.Option(help="by_wire or driver, for docking.")] = None,
     plant: Annotated[str | None, typer.Option(help="bullet or rom, where the task runs on either.")] = None,
+    worlds: Annotated[int | None, typer.Option(help="Worlds of the batch on the rom, instead of workers.")] = None,
+    clone: Annotated[str | None, typer.Option(help="Start by cloning this policy, on the batch; or none.")] = None,
+    seeds: Annotated[int, typer.Option(help="Number of runs, on seeds SEED, SEED + 1, ...; they share the time.")] = 1,
     episodes: Annotated[int | None, typer.Option(help="Episodes of the evaluation, on unseen seeds.")] = None,
     out: Annotated[str | None, typer.Option(help="Folder of the run. Default: a new one in runs/train.")] = None,
     resume: Annotated[str | None, typer.Option(help="Continue the run of this folder.")] = None,
@@ -56,7 +65,8 @@ def command(
 
     what = find_task(task)
     given = {"station": station, "truck": truck, "pack": pack, "parking": parking, "conditions": conditions}
-    given |= {"action-mode": action_mode, "plant": plant}
+    given |= {"action-mode": action_mode, "plant": plant, "care": care, "starts": starts}
+    given |= {"scenario": scenario, "direction": direction, "operator": operator}
     options = {name: value for name, value in given.items() if value is not None}
     overrides: dict[str, Any] = {
         "algorithm": algorithm,
@@ -64,6 +74,8 @@ def command(
         "wall_time_s": wall_time_s,
         "seed": seed,
         "workers": workers,
+        "worlds": worlds,
+        "clone": None if clone is None else {"policy": None if clone == "none" else clone},
         "evaluation_episodes": episodes,
         "environment": options or None,
     }
@@ -73,8 +85,10 @@ def command(
     if resume is not None:
         folder = Path(resume)
         fixed = {key: overrides[key] for key in ("algorithm", "seed", "environment") if overrides[key] is not None}
-        if fixed or config is not None or out is not None:
-            key = next(iter(fixed), "config" if config is not None else "out")
+        if fixed or config is not None or out is not None or clone is not None or seeds > 1:
+            others = {"config": config, "out": out, "clone": clone}
+            named = [*fixed, *(name for name, value in others.items() if value is not None), "seeds"]
+            key = named[0]
             raise InputError("cannot change when a run is resumed", key=f"--{key}")
         settings = resumed_config(folder, what.name, overrides)
     else:
@@ -85,21 +99,26 @@ def command(
         if folder.exists():
             raise InputError("already exists; --resume continues a run", key="--out", value=str(folder))
     scene = Scene(what, settings.environment)
+    if not 1 <= seeds <= MAX_SEEDS:
+        raise InputError("out of range", key="--seeds", value=seeds, allowed=f"1 to {MAX_SEEDS}")
     with progress("loading stable-baselines3 and torch", total=1.0) as line:
-        from agents.train.budget import Budget, process_start_s
-        from agents.train.run import train
+        from agents.train.budget import process_start_s
+        from agents.train.seeds import train_seeds
 
-        trained = train(
+        runs = train_seeds(
             scene,
             settings,
             folder,
             line,
+            seeds,
             resume=resume is not None,
             trust_pickle=trust_pickle,
-            budget=Budget(settings.wall_time_s, process_start_s()),
+            began_s=process_start_s(),
             say=lambda text: print(text, file=sys.stderr, flush=True),
         )
-    report(trained, scene, as_json=json)
+    for one in runs:
+        report(one, scene, as_json=json)
+    trained = runs[-1]
     if trained.ended == "interrupted":
         again = f"{program()} train {what.name} --resume {shlex.quote(str(folder))} --trust-pickle"
         typer.echo(f"interrupted at step {trained.steps}; to go on: {again}", err=True)

@@ -76,7 +76,7 @@ class Budget:
         """`began_s`: start of the run by `time.monotonic`; None: now."""
         self.total_s = total_s
         self.began_s = time.monotonic() if began_s is None else began_s
-        self.spent_s = dict.fromkeys(("start-up", "training", "selection", "evaluation", "saving"), 0.0)
+        self.spent_s = dict.fromkeys(("start-up", "cloning", "training", "selection", "evaluation", "saving"), 0.0)
         self._marked_s = self.began_s
 
     @property

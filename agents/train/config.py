@@ -70,16 +70,37 @@ class Sac(Strict):
     target_entropy: Annotated[float, Field(ge=-1000.0, le=1000.0)] | None = None
 
 
+class Clone(Strict):
+    """Start by behaviour cloning on the batch.
+
+    Attributes:
+        policy: name or folder of a policy of the task; None: an untrained start.
+        episodes: played for it.
+        noise: standard deviation of the noise on its actions in three of four worlds, as a share of their range.
+        epochs, batch_size, learning_rate: of Adam, with a cosine's decay.
+    """
+
+    policy: str | None = None
+    episodes: Annotated[int, Field(ge=1, le=10**6)] = 512
+    noise: Annotated[float, Field(ge=0.0, le=1.0)] = 0.15
+    epochs: Annotated[int, Field(ge=1, le=1000)] = 30
+    batch_size: Annotated[int, Field(ge=2, le=10**6)] = 1024
+    learning_rate: Annotated[float, Field(gt=0.0, le=1.0)] = 2e-3
+
+
 class TrainConfig(Strict):
     """One training run.
 
     Attributes:
         environment: options of the environment; others have its defaults.
         workers: environments, each in its own process; 1 runs in this process.
+        worlds: number of worlds of the batch, in this process, where the task has one on the run's plant; 0: workers.
+        clone: start by behaviour cloning, on the batch only.
         steps: end of training, unless the wall time is over before.
         wall_time_s: of the whole run: start-up, training, selection, evaluation and writing.
         checkpoint_steps: steps between checkpoints.
-        selection_episodes: to choose the best checkpoint; 0: the best by training reward.
+        selection_episodes: to choose the best checkpoint; 0: the best by training reward. On the batch every checkpoint
+            plays them at once, and is judged by the task: success, then time and force.
         evaluation_episodes: on unseen seeds, of the untrained start and of the result.
     """
 
@@ -87,6 +108,8 @@ class TrainConfig(Strict):
     seed: Annotated[int, Field(ge=0, lt=2**63)]
     environment: dict[str, str]
     workers: Annotated[int, Field(ge=1, le=256)]
+    worlds: Annotated[int, Field(ge=0, le=1 << 16)] = 0
+    clone: Clone = Clone()
     steps: Count
     wall_time_s: Annotated[float, Field(gt=0.0, le=1e7)]
     checkpoint_steps: Count
@@ -109,8 +132,9 @@ def load_config(task: str, file: str | Path | None = None, overrides: Mapping[st
                          allowed=", ".join(known))  # fmt: skip
     raw, lines = parse(read_bytes(path), path)
     given = {key: value for key, value in (overrides or {}).items() if value is not None}
-    if isinstance(given.get("environment"), Mapping) and isinstance(raw.get("environment"), dict):
-        given["environment"] = {**raw["environment"], **given["environment"]}
+    for key in ("environment", "clone"):
+        if isinstance(given.get(key), Mapping) and isinstance(raw.get(key), dict):
+            given[key] = {**raw[key], **given[key]}
     try:
         return TrainConfig.model_validate({**raw, **given})
     except ValidationError as error:

@@ -2,7 +2,7 @@
 
 config.json, versions.json    its inputs
 checkpoints/                  step_N.zip (stable-baselines3's own, for resuming one's own run)
-tensorboard/                  curves
+tensorboard/, metrics.csv     curves
 untrained/, policy/           bundles: before training, and the best of it
 candidates/, selection.json   candidates for the best, and their figures
 evaluation.json               both, and the baseline, on the same unseen seeds
@@ -24,11 +24,11 @@ from typing import Any
 import numpy as np
 import torch
 from stable_baselines3.common.base_class import BaseAlgorithm
-from stable_baselines3.common.logger import configure
 from stable_baselines3.common.monitor import Monitor
 from stable_baselines3.common.off_policy_algorithm import OffPolicyAlgorithm
 from stable_baselines3.common.vec_env import DummyVecEnv, SubprocVecEnv, VecEnv
 
+from agents.batch import batched
 from agents.bundle import interface
 from agents.episodes import Scene
 from agents.evaluate import Evaluation, about_environment, evaluate
@@ -36,10 +36,12 @@ from agents.export import graph_bytes, layers_of, write_bundle
 from agents.pool import deferred_interrupts
 from agents.train.budget import GRACE_S, Budget, WallTimeOver, at_most
 from agents.train.checkpoint import REPLAY, RunState, algorithm_class, checkpoints_in, load_model, newest, require_trust
+from agents.train.clone import examples_of, imitate
 from agents.train.config import TrainConfig
 from agents.train.leftovers import removing_failed_run
 from agents.train.versions import versions
 from agents.train.watch import BEST_OF, Timed, TrainingWatch
+from agents.train.worlds import BatchWatch, make_batch, make_logger
 from twin import seeding
 from twin.console import ProgressLine, atomic_write
 from twin.errors import DISK_ERRORS, InputError
@@ -68,6 +70,7 @@ class Trained:
         policy: the bundle; None if the run was interrupted before.
         evaluation: None if the run was interrupted before, or had no time for an episode.
         time_spent: use of the wall time, in one line.
+        judged_s: of the policy on the held-out episodes, less is better (`judgement_s`); None without a batch.
     """
 
     folder: Path
@@ -78,6 +81,7 @@ class Trained:
     policy: Path | None = None
     spent_s: Mapping[str, float] = field(default_factory=dict)
     time_spent: str = ""
+    judged_s: float | None = None
 
 
 def make_environment(scene: Scene) -> Any:
@@ -193,20 +197,31 @@ def train(
         make_folder(folder)
     line.update(f"starting {config.workers} environments")
     began_s = time.monotonic()
-    environments = make_environments(scene, config)
+    on_batch = config.worlds > 0 and batched(scene)
+    if config.clone.policy is not None and not on_batch:
+        allowed = "none, or --plant rom"
+        raise InputError("needs a batch of worlds", key="--clone", value=config.clone.policy, allowed=allowed)
+    environments = make_batch(scene, config) if on_batch else make_environments(scene, config)
     ended = "steps"
-    watch = TrainingWatch(config, checkpoints, line, RunState.load(checkpoints) if resume else None, budget, say)
+    state = RunState.load(checkpoints) if resume else None
+    watch = (BatchWatch if on_batch else TrainingWatch)(config, checkpoints, line, state, budget, say)
+    if isinstance(watch, BatchWatch):
+        watch.prepare(judged(scene), SELECTION_SEED, training_seed(config.seed))
     try:
         if source is None:
             model = make_model(config, environments)
             bundle = _Bundle(model, config, fits, about, watch)
             bundle.write(folder / "untrained", "untrained start", 0)
+            if config.clone.policy is not None:
+                with budget.spending("cloning", "start-up"):
+                    miss = _clone(model, scene, config, line)
+                say(f"cloned from {config.clone.policy}: mean squared error of the actions {miss:.2g}")
         else:
             model = resumed_model(source, config, environments)
             bundle = _Bundle(model, config, fits, about, watch)
         write_json(folder / "config.json", config.model_dump(mode="json"))
         write_json(folder / "versions.json", versions())
-        model.set_logger(configure(str(folder / "tensorboard"), ["tensorboard"]))
+        model.set_logger(make_logger(folder, model.num_timesteps))
         watch.model = model
         watch.afterwards.started(time.monotonic() - began_s, budget.total_s)
         left = config.steps - model.num_timesteps
@@ -226,16 +241,18 @@ def train(
     if ended == "interrupted":
         return Trained(folder, model.num_timesteps, budget.elapsed_s, ended, None)
     steps = watch.restore_best(model)
-    if config.selection_episodes:
+    if config.selection_episodes and not on_batch:
         with budget.spending("selection", "saving"):
             steps = _choose(bundle, steps, scene, folder)
     with budget.spending("saving", "selection"):
         bundle.write(folder / "policy", "policy", steps)
     names = [str(folder / "untrained"), str(folder / "policy"), *list(scene.task.baselines)[:1]]
+    if config.clone.policy is not None and config.clone.policy not in names:
+        names.append(config.clone.policy)
     seen = None
     with budget.spending("evaluation", "saving"):
         if budget.remaining_s > 0.0:
-            seen = bundle.played(scene, names, config.evaluation_episodes, evaluation_seed, budget.until_s())
+            seen = bundle.played(judged(scene), names, config.evaluation_episodes, evaluation_seed, budget.until_s())
     if seen is not None and seen.played:
         bundle.write(folder / "policy", "policy", steps, _measured(seen))
         write_json(folder / "evaluation.json", seen.as_json())
@@ -251,7 +268,14 @@ def train(
         folder / "policy",
         dict(budget.spent_s),
         budget.time_spent(),
+        -watch.seen.reward if on_batch and watch.seen.weights is not None else None,
     )
+
+
+def judged(scene: Scene) -> Scene:
+    """Return the scene that policies are judged on: wide starts are for training alone."""
+    options = {name: value for name, value in scene.options.items() if name != "starts"}
+    return Scene(scene.task, options, scene.changes, scene.guarded)
 
 
 def prepare(scene: Scene) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -317,7 +341,7 @@ class _Bundle:
         write_bundle(folder, graph, contract, title, replace=folder.exists())
 
     def played(self, scene: Scene, names: list[str], episodes: int, seed: int, until_s: float) -> Evaluation:
-        """Evaluate policies on the same seeds, as many as fit until `until_s`.
+        """Evaluate policies on the same seeds, as many as fit until `until_s`; on the batch where the run was.
 
         Raises:
             KeyboardInterrupt: Ctrl-C.
@@ -332,12 +356,25 @@ class _Bundle:
 
         workers = self.watch.afterwards.workers
         line.update(f"{what}: starting, {episodes} episodes, {len(names)} policies", completed=0.0)
+        worlds = self.config.worlds if isinstance(self.watch, BatchWatch) else 0
         evaluation, interrupted = evaluate(
-            scene, names, episodes=episodes, seed=seed, workers=workers, on_seed=tell, until_s=until_s
+            scene, names, episodes=episodes, seed=seed, workers=workers, on_seed=tell, until_s=until_s, worlds=worlds
         )
         if interrupted:
             raise KeyboardInterrupt
         return evaluation
+
+
+def _clone(model: BaseAlgorithm, scene: Scene, config: TrainConfig, line: ProgressLine) -> float:
+    """Fit a new model to the policy that the configuration names; return the mean squared error of its actions."""
+    name, clone = str(config.clone.policy), config.clone
+    line.update(f"cloning: {clone.episodes} episodes of {name}")
+    examples = examples_of(scene, name, config, training_seed(config.seed))
+
+    def tell(epoch: int) -> None:
+        line.update(f"cloning: epoch {epoch} of {clone.epochs}", completed=0.0)
+
+    return imitate(model, examples, config, tell)
 
 
 def _choose(bundle: _Bundle, best: int, scene: Scene, folder: Path) -> int:

@@ -140,10 +140,7 @@ class TrainingWatch(BaseCallback):
         lengths = [info["episode"]["l"] for info in self.locals["infos"] if "episode" in info]
         self.episodes += len(lengths)
         self.afterwards.take(lengths)
-        if self.num_timesteps - self.saved_at >= self.config.checkpoint_steps:
-            self.save()
-        if self.num_timesteps - self.looked_at >= BEST_EVERY:
-            self._look()
+        self._checkpoint_if_due()
         if time.monotonic() - self._told_s >= TELL_EVERY_S:
             self._told_s, self._kept_s = time.monotonic(), self.kept_s()
             self._tell()
@@ -151,6 +148,13 @@ class TrainingWatch(BaseCallback):
             self.ended = "wall_time_s"
             return False
         return self.num_timesteps < self.config.steps
+
+    def _checkpoint_if_due(self) -> None:
+        """Save and look for the best policy, where due."""
+        if self.num_timesteps - self.saved_at >= self.config.checkpoint_steps:
+            self.save()
+        if self.num_timesteps - self.looked_at >= BEST_EVERY:
+            self._look()
 
     @property
     def learnt(self) -> bool:

@@ -1,4 +1,4 @@
-"""swaptwin/Alignment-v0 as a vector environment: N insertions on one reduced-order plant."""
+"""swaptwin/Alignment-v1 as a vector environment: N insertions on one reduced-order plant."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from gymnasium.vector import AutoresetMode
 
-from envs.alignment_case import AlignmentChoice
+from envs.alignment_case import CARE, STARTS, AlignmentChoice
 from envs.alignment_control import ACTION, ACTION_MODES, OBSERVATION
 from envs.alignment_episodes import CODES, Episodes
 from envs.alignment_reward import COSTS, REWARD_WEIGHTS, RUNNING, TIME_LIMIT
@@ -57,6 +57,8 @@ class AlignmentVectorEnv(BatchedEnv):
         action_mode: str = "direct",
         plant: str = "rom",
         time_limit_s: float = 60.0,
+        care: float | None = 0.0,
+        starts: str = "hand_over",
         render_mode: str | None = None,
         autoreset_mode: str | AutoresetMode = AutoresetMode.NEXT_STEP,
         max_episode_steps: int | None = None,
@@ -79,7 +81,9 @@ class AlignmentVectorEnv(BatchedEnv):
                 None if pack is None else load_pack(pack),
                 parking,
                 conditions,
-            )
+            ),
+            None if care is None else number("care", care, *CARE),
+            choice("starts", starts, STARTS),
         )
         self.action_mode = choice("action_mode", action_mode, ACTION_MODES)
         limit_s = number("time_limit_s", time_limit_s, 5.0, 600.0)
@@ -92,6 +96,16 @@ class AlignmentVectorEnv(BatchedEnv):
     def runner(self) -> Any:
         """The `BatchRunner` of all worlds; None before the first reset."""
         return None if self.driver is None else self.driver.runner
+
+    @property
+    def terms(self) -> Array:
+        """Raw reward terms (N, T) of the last step, in the order of `REWARD_WEIGHTS`; a view."""
+        return self._episodes.terms
+
+    @property
+    def costs(self) -> Array:
+        """Costs (N, C) of the last step, in the order of `COSTS`; a view."""
+        return self._episodes.costs
 
     @property
     def max_steps(self) -> int:

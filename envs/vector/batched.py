@@ -61,7 +61,7 @@ class BatchedEnv(VectorEnv[Array, Array, Array]):
         self.observation_space = batch_space(self.single_observation_space, num_envs)
         self.observations = np.zeros((num_envs, len(observation)), np.float32)
         self.rewards = np.zeros(num_envs)
-        self._over = np.zeros(num_envs, bool)
+        self._over, self._halted = np.zeros(num_envs, bool), np.zeros(num_envs, bool)
         self._randoms: list[np.random.Generator | None] = [None] * num_envs
         self._begun = False
 
@@ -136,11 +136,12 @@ class BatchedEnv(VectorEnv[Array, Array, Array]):
         self._check_open("step")
         if not self._begun:
             raise ResetNeeded("step() before reset()")
-        again = self._over if self.autoreset_mode == AutoresetMode.NEXT_STEP else np.zeros(self.num_envs, bool)
-        checked = self._checked(actions, ~again)
-        if not again.all():
-            self._advance(np.flatnonzero(~again), checked)
-            self._elapsed[~again] += 1
+        again = self._over & ~self._halted & (self.autoreset_mode == AutoresetMode.NEXT_STEP)
+        steps = ~again & ~self._halted
+        checked = self._checked(actions, steps)
+        if steps.any():
+            self._advance(np.flatnonzero(steps), checked)
+            self._elapsed[steps] += 1
         if again.any():
             self._begin_next(np.flatnonzero(again))
             self.rewards[again] = 0.0
@@ -155,6 +156,10 @@ class BatchedEnv(VectorEnv[Array, Array, Array]):
         final |= {f"_{key}": self._over.copy() for key in final}
         self._begin_next(np.flatnonzero(self._over))
         return self.observations.copy(), rewards, terminated, truncated, masked(self._columns(), everyone) | final
+
+    def halt(self, mask: Array) -> None:
+        """Leave the worlds of `mask` (N,) bool as they are in the steps from now on; the others run."""
+        self._halted = np.array(mask, bool)
 
     def _begin_next(self, which: Array) -> None:
         """Begin the next episodes of worlds `which`, each seeded by its own generator."""

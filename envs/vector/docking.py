@@ -79,6 +79,16 @@ class DockingVectorEnv(BatchedEnv):
         """Maximum number of steps of an episode of the single environment."""
         return steps_within(self._episodes.time_limit_s, CONTROL_S)
 
+    @property
+    def terms(self) -> Array:
+        """Raw reward terms (N, T) of the last step, in the order of `REWARD_WEIGHTS`; a view."""
+        return self._episodes.terms
+
+    @property
+    def costs(self) -> Array:
+        """Costs (N, C) of the last step, in the order of `COSTS`; a view."""
+        return self._episodes.costs
+
     def _begin(self, which: Array, seeds: Sequence[int], options: Mapping[str, Any] | None) -> None:
         cases = [self._choice.draw(seed, options) for seed in seeds]
         for i, case in zip(which.tolist(), cases, strict=True):

@@ -1,6 +1,6 @@
 """Vector environments for stable-baselines3, which this module alone imports.
 
->>> env = make_sb3("swaptwin/Alignment-v0", num_envs=256, station="top_lift", action_mode="residual")
+>>> env = make_sb3("swaptwin/Alignment-v1", num_envs=256, station="top_lift", action_mode="residual")
 >>> SAC("MlpPolicy", env).learn(1_000_000)
 """
 

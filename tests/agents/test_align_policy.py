@@ -1,4 +1,4 @@
-"""A swap whose insertions follow a policy: whole swaps, their recordings, and the same decisions as in Alignment-v0."""
+"""A swap whose insertions follow a policy: whole swaps, their recordings, and the same decisions as in Alignment-v1."""
 
 from __future__ import annotations
 
@@ -11,20 +11,21 @@ import numpy as np
 import pytest
 
 from agents import deciders
-from agents.bundle import interface
+from agents.bundle import BundlePolicy, interface
 from agents.episodes import Player, Scene
 from agents.export import Layer, graph_bytes, write_bundle
 from agents.guard import Guard
-from agents.modes import action_mode_of
+from agents.modes import action_mode_of, in_its_version
 from agents.policies import Policy, load_policy
 from agents.tasks import TASKS
 from envs.alignment_case import AlignmentChoice
+from envs.alignment_control import Control
 from envs.swap_case import SwapChoice
 from swaptwin import run
 from tests.determinism.short_swap import setup_and_timing
 from tests.tiers import slow
-from twin.alignment.sensed import Sensed
-from twin.alignment.servo import VisualServo
+from twin.alignment.sensed import SENSED, Sensed, sensed_of
+from twin.alignment.servo import MAX_SETPOINT, VisualServo
 from twin.catalogue import load_station
 from twin.errors import InputError
 from twin.recording import open_recording
@@ -41,10 +42,10 @@ def environment(**options: Any) -> Any:
     return gymnasium.make(TASK.environment, disable_env_checker=True, **{"station": "top_lift", **options})
 
 
-def bundle(folder: Path, modes: list[str] | None, push: np.ndarray = PUSH) -> Path:
+def bundle(folder: Path, modes: list[str] | None, push: np.ndarray = PUSH, version: int = 1) -> Path:
     """A bundle that always does the same; `modes` is what its contract says of the action mode."""
     env = environment()
-    fits = interface(env)
+    fits = interface(env, version) | {"environment_version": version}
     env.close()
     contract: dict[str, Any] = {
         **{k: [row.model_dump() for row in v] if isinstance(v, list) else v for k, v in fits.items()},
@@ -179,11 +180,39 @@ def test_a_mode_that_is_none_is_refused(modes: list[str], words: str, tmp_path: 
         deciders.alignment(str(bundle(tmp_path / "a", modes)), setup)
 
 
-def test_evaluate_refuses_a_bundle_of_the_other_mode(tmp_path: Path) -> None:
-    folder = str(bundle(tmp_path / "a", ["residual"]))
-    with pytest.raises(InputError, match=r"--action-mode.*direct.*residual"):
-        Player(Scene(TASK, {}), [folder])
-    Player(Scene(TASK, {"action-mode": "residual"}), [folder]).close()
+@pytest.mark.parametrize("mode", ["direct", "residual"])
+def test_evaluate_plays_each_bundle_in_its_own_mode(mode: str, tmp_path: Path) -> None:
+    folders = [str(bundle(tmp_path / each, [each])) for each in ("direct", "residual")]
+    player = Player(Scene(TASK, {"action-mode": mode, "plant": "rom"}), [*folders, "baseline"])
+    assert [env.unwrapped.action_mode for env in player.environments] == ["direct", "residual", mode]
+    assert len({id(env) for env in player.environments}) == 2
+    player.close()
+
+
+@pytest.mark.parametrize("mode", ["direct", "residual"])
+def test_a_bundle_of_version_0_sends_the_setpoints_that_it_sent_there(mode: str, tmp_path: Path) -> None:
+    """Its observation is the first 37 elements, its hoist scale 0.15 m/s, and so the sum with the servo is limited."""
+    push = np.array([0.5, -1.0, 0.8, -0.4], np.float32)
+    policy = load_policy(str(bundle(tmp_path / "a", [mode], push, version=0)), {}, environment().unwrapped)
+    assert isinstance(policy, BundlePolicy)
+    assert len(policy.contract.observation) == 37
+    control = Control(mode, load_station("top_lift"))
+    seen = np.zeros(1, SENSED)
+    for name, value in {"axis_x_m": 0.05, "axis_y_m": -0.02, "guides": 3.0, "height_m": 0.42, "rope_m": 3.0}.items():
+        seen[name] = value
+    control.look(sensed_of(seen))
+    observation = control.observation()
+    servo = observation[33:37] * np.array(MAX_SETPOINT)
+    control.setpoints(in_its_version(policy).act(observation).tolist())
+    of_v0 = push * np.array(MAX_SETPOINT)
+    if mode == "residual":
+        of_v0 = np.clip(servo + np.array([0.25, 0.25, 1.0, 0.25]) * of_v0, -np.array(MAX_SETPOINT), MAX_SETPOINT)
+    np.testing.assert_allclose(control._record["setpoint"][0], of_v0, atol=1e-7)
+
+
+def test_a_bundle_of_an_unknown_version_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="environment_version: made for another environment, got 7"):
+        load_policy(str(bundle(tmp_path / "a", None, version=7)), {}, environment().unwrapped)
 
 
 def test_what_is_no_policy_is_named() -> None:

@@ -10,7 +10,7 @@ from agents.episodes import Scene
 from agents.evaluate import Evaluation, evaluate
 from agents.tasks import TASKS
 
-TASK = TASKS["docking"]
+TASK = TASKS["docking_v0"]
 
 
 def played(episodes: int, **options: str) -> Evaluation:

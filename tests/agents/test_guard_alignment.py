@@ -95,16 +95,20 @@ class Axis:
 
 
 @pytest.mark.parametrize("station", ["top_lift", "chassis"])
-@pytest.mark.parametrize(("late", "past_m"), [(0, -0.003), (1, 0.015)])
+@pytest.mark.parametrize("late", [0, 1])
 @given(
     over_tips_m=st.floats(0.03, 0.3),
     off_m=st.floats(0.035, 0.09),
     actions=st.lists(st.floats(-1.0, 1.0), min_size=10, max_size=10),
 )
 def test_a_pack_beside_its_pins_stops_over_them(
-    station: str, late: int, past_m: float, over_tips_m: float, off_m: float, actions: list[float]
+    station: str, late: int, over_tips_m: float, off_m: float, actions: list[float]
 ) -> None:
-    """Whatever is asked; a quarter of the short pins deep at most where actions reach the axis a decision late."""
+    """Whatever is asked. Actions that reach the axis a decision late cost the way of two at the highest speed.
+
+    One is the delay's own, one the speed that it still gains meanwhile.
+    """
+    past_m = -0.003 + late * 2.0 * DECISION_S * SCALES[2]
     limits = station_of(station).axes.z
     guard, axis = filter_of(station), Axis(-over_tips_m, limits.acceleration_mps2, limits.jerk_mps3)
     waiting, lowest = [0.0] * late, -over_tips_m

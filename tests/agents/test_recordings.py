@@ -170,4 +170,4 @@ def test_a_wrong_argument_leaves_no_folder_behind(
 
 
 def test_every_task_is_recorded() -> None:
-    assert [name for name, task in TASKS.items() if task.recordable] == ["docking", "alignment", "timing"]
+    assert [name for name, task in TASKS.items() if task.recordable] == ["docking", "docking_v0", "alignment", "timing"]

@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 import gymnasium
 import numpy as np
+from gymnasium.vector import AutoresetMode
 
 from agents.tasks import Argument, Task
 from envs.scaling import Quantity, box
+from envs.vector.batched import BatchedEnv
 
 STEP_S, STEPS = 0.1, 60
 OBSERVATION = (
@@ -58,6 +61,50 @@ class Tiny(gymnasium.Env[np.ndarray, np.ndarray]):
         return self._observation(), reward, reached or lost, truncated, info
 
 
+class TinyWorlds(BatchedEnv):
+    """N of them; stepped one by one, as nothing here takes time."""
+
+    def __init__(self, num_envs: int = 1, autoreset_mode: str | AutoresetMode = AutoresetMode.NEXT_STEP) -> None:
+        how: dict[str, Any] = {"autoreset_mode": autoreset_mode, "render_mode": None, "render_fps": 10}
+        super().__init__(num_envs, ACTION, OBSERVATION, **how)
+        self._worlds = [Tiny() for _ in range(num_envs)]
+        self.terms, self.costs = np.zeros((num_envs, 1)), np.zeros((num_envs, 1))
+        self._ended, self._reached = np.zeros((2, num_envs), bool), np.zeros(num_envs, bool)
+
+    @property
+    def max_steps(self) -> int:
+        return STEPS
+
+    def _begin(self, which: np.ndarray, seeds: Sequence[int], options: Mapping[str, Any] | None) -> None:
+        for i, seed in zip(which.tolist(), seeds, strict=True):
+            self.observations[i], _ = self._worlds[i].reset(seed=seed)
+            self._ended[:, i], self._reached[i], self.terms[i] = False, False, 0.0
+
+    def _advance(self, which: np.ndarray, actions: np.ndarray) -> None:
+        for i in which.tolist():
+            self.observations[i], self.rewards[i], *ends, info = self._worlds[i].step(actions[i])
+            self._ended[:, i], self._reached[i], self.terms[i] = ends, info["is_success"], self.rewards[i]
+
+    def _ends(self) -> tuple[np.ndarray, np.ndarray]:
+        terminated, truncated = self._ended.copy()
+        return terminated, truncated
+
+    def _columns(self) -> dict[str, Any]:
+        lost, truncated = self._ended[0] & ~self._reached, self._ended[1]
+        names = np.select([self._reached, lost, truncated], ["reached", "lost", "timeout"], "running").astype(object)
+        count = np.array([getattr(world, "count", 0) for world in self._worlds])
+        peak = np.array([getattr(world, "peak", 0.0) for world in self._worlds])
+        nothing = np.zeros(self.num_envs)
+        return {
+            "outcome": names,
+            "is_success": self._reached.copy(),
+            "reward_terms": {"reward": self.terms[:, 0].copy()},
+            "cost": nothing,
+            "violations": nothing.astype(int),
+            "kpis": {"time_s": STEP_S * count, "peak_force_n": 1000.0 * peak},
+        }
+
+
 class Controller:
     """State feedback, critically damped: reaches always."""
 
@@ -97,4 +144,5 @@ TASK = Task(
 )
 
 if "Tiny-v0" not in gymnasium.registry:
-    gymnasium.register("Tiny-v0", entry_point=f"{__name__}:Tiny")
+    places = {"entry_point": f"{__name__}:Tiny", "vector_entry_point": f"{__name__}:TinyWorlds"}
+    gymnasium.register("Tiny-v0", **places)

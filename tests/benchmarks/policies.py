@@ -14,7 +14,7 @@ ARGUMENTS: dict[str, Any] = {"station": "top_lift", "action_mode": "residual"}
 
 
 def rows(line: ProgressLine, *, large: bool = False, **limits: Any) -> list[Row]:
-    """Alignment-v0 on the batch: kernel alone, with environment, with policy inference."""
+    """Alignment-v1 on the batch: kernel alone, with environment, with policy inference."""
     import gymnasium
 
     from agents.bundle import load_bundle

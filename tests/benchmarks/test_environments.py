@@ -121,7 +121,7 @@ def test_two_workers_against_one(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_an_installation_without_the_task_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(envs, "ENTRY_POINTS", {})
     [row] = bench.rows(QUIET)
-    assert (row.name, row.note) == ("Alignment-v0", "not measured: it is not registered here")
+    assert (row.name, row.note) == ("Alignment-v1", "not measured: it is not registered here")
 
 
 def test_worlds_of_a_batch_in_three_columns() -> None:

@@ -18,7 +18,7 @@ def test_rows_with_the_shipped_policy() -> None:
 
 
 def test_many_in_parallel_equal_each_alone() -> None:
-    env = gymnasium.make("envs:swaptwin/Alignment-v0", disable_env_checker=True, **bench.ARGUMENTS)
+    env = gymnasium.make("envs:swaptwin/Alignment-v1", disable_env_checker=True, **bench.ARGUMENTS)
     policy = load_bundle(bundles_folder() / bench.POLICY, env)
     env.close()
     observations = np.random.default_rng(1).uniform(-1.0, 1.0, (20, 37)).astype(np.float32)

@@ -25,7 +25,13 @@ ARGUMENTS: dict[str, list[Arguments]] = {
         {"truck": "mixer_8x4", "pack": "cab_423", "conditions": "rain", "guided": False},
         {"conditions": "clear", "guided": True, "time_limit_s": 20.0},
     ],
-    "swaptwin/Alignment-v0": [
+    "swaptwin/Docking-v1": [
+        {},
+        {"station": "chassis", "direction": "reverse", "conditions": "night"},
+        {"truck": "tractor_6x4", "scenario": "winter", "conditions": "rain", "operator": "driver", "guided": False},
+        {"direction": "forward", "operator": "by_wire", "guided": True, "time_limit_s": 20.0},
+    ],
+    "swaptwin/Alignment-v1": [
         {},
         {"station": "chassis", "action_mode": "residual"},
         {"station": "top_lift_mast", "conditions": "night", "truck": "mixer_8x4"},
@@ -49,7 +55,8 @@ compares with what is registered)."""
 
 STARTS: dict[str, list[dict[str, Any]]] = {
     "swaptwin/Docking-v0": [{}, {"start_x_m": -2.0, "start_y_m": 0.05}],
-    "swaptwin/Alignment-v0": [{}, {"height_m": 0.05, "off_x_m": 0.0, "off_y_m": 0.0}],
+    "swaptwin/Docking-v1": [{}, {"direction": "forward", "start_x_m": -2.0, "start_y_m": 0.05}],
+    "swaptwin/Alignment-v1": [{}, {"height_m": 0.05, "off_x_m": 0.0, "off_y_m": 0.0}],
     "swaptwin/Timing-v0": [
         {"last_phase": "clear", "conditions": "clear", "parking": "unguided", "pack": "cab_282"},
         {"conditions": "night", "parking": "guided", "pack": "cab_423", "truck_yaw_rad": -0.02, "truck_x_m": 0.05},

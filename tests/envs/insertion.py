@@ -15,7 +15,7 @@ SPEEDS = np.array([0.05, 0.05, 0.05, 0.01])
 
 
 class Insertion(gymnasium.Env[np.ndarray, np.ndarray]):
-    """As Alignment-v0: 25 ticks a step, a new plant each episode, some steps long."""
+    """As Alignment-v1: 25 ticks a step, a new plant each episode, some steps long."""
 
     metadata: ClassVar[dict[str, Any]] = {"render_modes": [], "render_fps": 20}
 

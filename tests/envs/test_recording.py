@@ -37,9 +37,9 @@ def play(env: Any, seed: int, most: int = 1000, **options: Any) -> dict[str, Any
 @pytest.mark.parametrize(
     ("name", "arguments", "outcome", "what"),
     [
-        ("swaptwin/Alignment-v0", ALIGNMENT, "seated", "align"),
-        ("swaptwin/Alignment-v0", {**ALIGNMENT, "action_mode": "direct"}, "time_limit", "align"),
-        ("swaptwin/Alignment-v0", {**ALIGNMENT, "plant": "rom"}, "seated", "align"),
+        ("swaptwin/Alignment-v1", ALIGNMENT, "seated", "align"),
+        ("swaptwin/Alignment-v1", {**ALIGNMENT, "action_mode": "direct"}, "time_limit", "align"),
+        ("swaptwin/Alignment-v1", {**ALIGNMENT, "plant": "rom"}, "seated", "align"),
         slow("swaptwin/Timing-v0", TIMING, "part_completed", "timing"),
         ("swaptwin/Timing-v0", {**TIMING, "plant": "rom"}, "part_completed", "timing"),
         ("swaptwin/Docking-v0", DOCKING, "time_limit", "dock"),
@@ -70,8 +70,8 @@ def test_a_recorded_episode_verifies(
 @pytest.mark.parametrize(
     ("name", "arguments"),
     [
-        ("swaptwin/Alignment-v0", ALIGNMENT),
-        ("swaptwin/Alignment-v0", {**ALIGNMENT, "plant": "rom"}),
+        ("swaptwin/Alignment-v1", ALIGNMENT),
+        ("swaptwin/Alignment-v1", {**ALIGNMENT, "plant": "rom"}),
         slow("swaptwin/Timing-v0", TIMING),
         ("swaptwin/Timing-v0", {**TIMING, "plant": "rom"}),
         ("swaptwin/Docking-v0", DOCKING),
@@ -86,7 +86,7 @@ def test_recording_changes_nothing(tmp_path: Path, name: str, arguments: dict[st
 
 
 @pytest.mark.parametrize(
-    ("name", "arguments"), [("swaptwin/Alignment-v0", ALIGNMENT), ("swaptwin/Docking-v0", DOCKING)]
+    ("name", "arguments"), [("swaptwin/Alignment-v1", ALIGNMENT), ("swaptwin/Docking-v0", DOCKING)]
 )
 def test_only_the_next_episode_is_recorded(tmp_path: Path, name: str, arguments: dict[str, Any]) -> None:
     path, env = tmp_path / "a.mcap", anything(name, arguments)
@@ -102,7 +102,7 @@ def test_only_the_next_episode_is_recorded(tmp_path: Path, name: str, arguments:
 
 
 @pytest.mark.parametrize(
-    ("name", "arguments"), [("swaptwin/Alignment-v0", ALIGNMENT), ("swaptwin/Docking-v0", DOCKING)]
+    ("name", "arguments"), [("swaptwin/Alignment-v1", ALIGNMENT), ("swaptwin/Docking-v0", DOCKING)]
 )
 def test_a_copy_records_nothing(tmp_path: Path, name: str, arguments: dict[str, Any]) -> None:
     path, env = tmp_path / "a.mcap", anything(name, arguments)
@@ -129,7 +129,7 @@ def test_the_same_episode_gives_the_same_file(tmp_path: Path) -> None:
 def test_an_impossible_path_is_refused_immediately(tmp_path: Path) -> None:
     text = tmp_path / "notes.txt"
     text.write_text("no recording, and not to be lost")
-    env = anything("swaptwin/Alignment-v0", ALIGNMENT)
+    env = anything("swaptwin/Alignment-v1", ALIGNMENT)
     for path in (tmp_path, tmp_path / "nowhere" / "a.mcap", text):
         with pytest.raises(InputError, match=str(path)):
             env.unwrapped.record_next(path)

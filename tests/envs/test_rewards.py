@@ -12,6 +12,7 @@ import pytest
 
 from agents.baselines.alignment import ServoPolicy
 from agents.baselines.docking import StanleyDriver
+from agents.baselines.docking_v1 import MpcV1
 from agents.baselines.timing import Factory
 from tests.envs.episodes import ARGUMENTS, make
 
@@ -40,13 +41,32 @@ def hurt(env: Any, step: int) -> None:
         world["truth"]["estop_button"] = 1
 
 
+class BackAndForth:
+    """Full speed forwards, then backwards."""
+
+    def __init__(self, env: Any) -> None:
+        self.steps = 0
+
+    def begin(self, seed: int) -> None:
+        self.steps = 0
+
+    def act(self, observation: Array) -> Array:
+        self.steps += 1
+        return np.array([0.0, 1.0 if self.steps < 30 else -1.0], np.float32)
+
+
 ROM = {"plant": "rom"}
 SCENES: dict[str, list[Scene]] = {
     "swaptwin/Docking-v0": [
         Scene(StanleyDriver, {"guided": True}, {"start_x_m": -2.0, "start_y_m": 0.05}),
         Scene(np.array([1.0, 1.0], np.float32), {"guided": True}),
     ],
-    "swaptwin/Alignment-v0": [
+    "swaptwin/Docking-v1": [
+        Scene(MpcV1, {"guided": True, "operator": "by_wire"}, {"start_x_m": -2.0, "start_y_m": 0.05}),
+        Scene(np.array([1.0, 1.0], np.float32), {"guided": True}),
+        Scene(BackAndForth, {"direction": "forward", "guided": False, "operator": "by_wire"}),
+    ],
+    "swaptwin/Alignment-v1": [
         Scene(ServoPolicy, ROM, {"height_m": 0.2, "off_x_m": 0.01, "off_y_m": 0.01}),
         Scene(np.zeros(4, np.float32), ROM, disturb=hurt),
     ],

@@ -29,12 +29,15 @@ CASES = [
     ("chassis", "chassis_tractor_3", "chassis_171", "clear", True, "good"),
     ("top_lift", "tractor_6x4", "cab_282", "night", False, "bad"),
     ("top_lift", "tractor_6x4", "cab_282", "rain", False, "bad"),
+    ("top_lift", "tractor_6x4", "cab_282", "night+rain", False, ""),
     ("top_lift", "mixer_8x4", "cab_282", "night", False, "bad"),
     ("chassis", "chassis_tractor_3", "chassis_171", "night", False, "bad"),
     ("top_lift", "tractor_6x4", "cab_282", "clear", False, ""),
     ("top_lift", "tractor_6x4", "cab_282", "night", True, ""),
 ]
 WITHIN_M, WITHIN_RAD = 0.050, math.radians(1.0)
+REPARK_M = 0.100
+"""Error in x or y beyond which a truck parks again; the published sizes by night and in rain (domain 3)."""
 
 
 def drives(case: tuple[Any, ...], seeds: range) -> Any:
@@ -64,6 +67,7 @@ def summary(case: tuple[Any, ...], runs: int) -> dict[str, Any]:
         "sigma": pose[ends.arrived].std(axis=0).round(6).tolist(),
         "largest": np.abs(pose[ends.arrived]).max(axis=0).round(6).tolist(),
         "within_50_mm_1_deg": int((near & ends.arrived).sum()),
+        "beyond_100_mm": int((np.abs(pose[:, :2]).max(axis=1) > REPARK_M).sum()),
         "time_s": np.percentile(ends.time_s[ends.arrived], [5, 50, 95]).round(1).tolist(),
         "rail_force_n": np.percentile(ends.peak_rail_force_n, [50, 95, 100]).round(0).tolist(),
         "stop_force_n": np.percentile(ends.peak_stop_force_n, [50, 95, 100]).round(0).tolist(),
@@ -80,8 +84,8 @@ def table(folder: Path = HERE) -> str:
 
     lines = [
         "| truck | conditions | runs | sigma of x / y / yaw, mm, mm, deg | stated | mean | within 50 mm, 1 deg "
-        "| time, s | rail force, kN: median, p95 |",
-        "|---|---|---:|---|---|---|---:|---|---|",
+        "| x or y beyond 100 mm | time, s | rail force, kN: median, p95 |",
+        "|---|---|---:|---|---|---|---:|---:|---|---|",
     ]
     for row in read(folder):
         conditions = f"{row['weather']}, {'rails and stop' if row['guided'] else 'no guides'}"
@@ -89,11 +93,12 @@ def table(folder: Path = HERE) -> str:
         rail = f"{row['rail_force_n'][0] / 1e3:.0f}, {row['rail_force_n'][1] / 1e3:.0f}" if row["guided"] else "-"
         low, middle, high = row["time_s"]
         near = f"{100 * row['within_50_mm_1_deg'] / row['runs']:.0f} %"
+        beyond = f"{100 * row['beyond_100_mm'] / row['runs']:.1f} %"
         lost = row["runs"] - row["arrived"]
         runs = f"{row['runs']}" + (f" ({lost} stuck)" if lost else "")
         lines.append(
             f"| {row['truck']} | {conditions} | {runs} | {triple(row['sigma'])} | {stated} | {triple(row['mean'])} "
-            f"| {near} | {middle:.0f} ({low:.0f} to {high:.0f}) | {rail} |"
+            f"| {near} | {beyond} | {middle:.0f} ({low:.0f} to {high:.0f}) | {rail} |"
         )
     return "\n".join([*lines, "", about_lines([TABLE], folder)])
 
@@ -133,7 +138,13 @@ def claims(folder: Path = HERE) -> list[Claim]:
     helps = (rows[(*day, True)] < 0.6 * rows[(*day, False)]).all()
     helps &= (rows[(*day, False)] < rows[(*night, False)]).all()
     helps &= (rows[(*night, True)] < rows[(*night, False)]).all()
-    return [*found, Claim("guides and daylight help", bool(helps))]
+    found.append(Claim("guides and daylight help", bool(helps)))
+    beyond = {(r["weather"], r["guided"]): r["beyond_100_mm"] / r["runs"] for r in read(folder) if r["truck"] == day[0]}
+    for weather in ("night", "rain", "night+rain"):
+        words = f"{weather}, no guides: more than a twentieth of the trucks stand beyond 100 mm, as published"
+        found.append(Claim(words, beyond[weather, False] > 0.05))
+    found.append(Claim("by day with guides none does", beyond["clear", True] == 0.0))
+    return found
 
 
 PART = Part(TABLE, keys, play, store, lambda _: {TABLE: seeds_in_words(range(RUNS))}, claims, release=False)

@@ -40,7 +40,7 @@ def play(conditions: str, parking: str, episodes: int, *policies: str) -> dict[s
     from agents.evaluate import evaluate
     from agents.tasks import TASKS
 
-    scene = Scene(TASKS["docking"], options((conditions, parking)))
+    scene = Scene(TASKS["docking_v0"], options((conditions, parking)))
     evaluation, _ = evaluate(scene, policies, episodes=episodes, seed=SEED, workers=1)
     sample = {
         name: [

@@ -229,7 +229,7 @@ def sideways_while_low(bench: Bench) -> Played:
 
 @scenario
 def swung_against_the_cab(bench: Bench) -> Played:
-    """Setpoints that swing the pack up over its seat (Alignment-v0)."""
+    """Setpoints that swing the pack up over its seat (Alignment-v1)."""
     from tests.evidence.hostile.alignment import replay
 
     violations: set[int] = set()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.evidence import agreement, docking, docking_policies, phases, policy_tables, readme
+from tests.evidence import agreement, docking, docking_policies, docking_v1, phases, policy_tables, readme
 from tests.evidence.markers import replace
 from tests.evidence.part import HERE, ROOT
 
@@ -21,6 +21,7 @@ TABLES: tuple[tuple[str, Path, str, Callable[[Path], str]], ...] = (
     ("policies", EVALUATE, "timing", policy_tables.timing_table),
     ("policies", EVALUATE, "gate", policy_tables.gate_table),
     ("docking", docking.DOCUMENT, docking.SECTION, docking.table),
+    ("docking_v1", docking_v1.DOCUMENT, docking_v1.SECTION, docking_v1.table),
     ("docking_policies", EVALUATE, docking_policies.SECTION, docking_policies.table),
 )
 """(part, document, its section, what makes it of the rows in a folder)"""

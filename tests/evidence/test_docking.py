@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.evidence import docking, docking_policies
+from tests.evidence import docking, docking_policies, docking_v1
 from tests.evidence.replay import assert_as_stored, near
 
 
@@ -32,3 +32,16 @@ def test_episodes_come_out_as_stored(case: tuple[str, str]) -> None:
         elif not all(near(was["kpis"][name], value, 0.0, 1e-3) for name, value in now["kpis"].items()):
             differences.append(f"seed {seed}: {was['kpis']}, now {now['kpis']}")
     assert_as_stored(docking_policies.TABLE, ", ".join(case), differences)
+
+
+@pytest.mark.parametrize("key", [docking_v1.keys(0)[3], docking_v1.keys(0)[14]], ids="-".join)
+def test_drives_by_wire_come_out_as_stored(key: tuple[str, ...]) -> None:
+    stored = next(row for row in docking_v1.read() if docking_v1.key_of(row) == key)
+    again = docking_v1.play(*key, episodes=docking_v1.SAMPLE)
+    differences = [
+        f"seed {seed}: {was}, now {now}"
+        for seed, (was, now) in enumerate(zip(stored["sample"], again["sample"], strict=True))
+        if was["outcome"] != now["outcome"]
+        or not all(near(was["kpis"][name], value, 0.0, 1e-3) for name, value in now["kpis"].items())
+    ]
+    assert_as_stored(docking_v1.TABLE, ", ".join(key), differences)

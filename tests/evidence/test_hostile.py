@@ -97,7 +97,7 @@ def test_tables_count_what_the_rows_say() -> None:
         {**row, "mode": "timing", "outcome": "outside_model"},
     ]
     said = command.tables(rows, rows[1:2]).splitlines()
-    assert "| chassis | Alignment-v0, direct | 2 | 3,000 | 0 | 1 | 1 | 1 |" in said
+    assert "| chassis | Alignment-v1, direct | 2 | 3,000 | 0 | 1 | 1 | 1 |" in said
     assert "| chassis | Timing-v0 | 1 | 1,500 | 1 | 0 | 0 | 0 |" in said
     assert "| `stroke` | 0.00 | 0.50 |" in said
 

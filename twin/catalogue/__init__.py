@@ -4,6 +4,7 @@ from twin.catalogue.fit import compatible, default_pack, resolve
 from twin.catalogue.load import (
     Provenance,
     load_pack,
+    load_scenario,
     load_station,
     load_timing,
     load_truck,
@@ -11,17 +12,19 @@ from twin.catalogue.load import (
     names,
     with_overrides,
 )
-from twin.catalogue.schema import Pack, Station, TimingSet, Truck
+from twin.catalogue.schema import Pack, Scenario, Station, TimingSet, Truck
 
 __all__ = [
     "Pack",
     "Provenance",
+    "Scenario",
     "Station",
     "TimingSet",
     "Truck",
     "compatible",
     "default_pack",
     "load_pack",
+    "load_scenario",
     "load_station",
     "load_timing",
     "load_truck",

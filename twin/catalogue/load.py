@@ -19,12 +19,18 @@ from twin.catalogue.explain import hint, to_input_error
 from twin.catalogue.plain import tuples
 from twin.catalogue.plausible import implausible
 from twin.catalogue.safe_yaml import Lines, dotted, parse, read_bytes
-from twin.catalogue.schema import Pack, Station, TimingSet, Truck
+from twin.catalogue.schema import Pack, Scenario, Station, TimingSet, Truck
 from twin.catalogue.schema.timing import WITH_OPTIONS
 from twin.errors import InputError
 
-Kind = Literal["station", "truck", "pack", "timing"]
-KINDS: dict[str, type[BaseModel]] = {"station": Station, "truck": Truck, "pack": Pack, "timing": TimingSet}
+Kind = Literal["station", "truck", "pack", "timing", "scenario"]
+KINDS: dict[str, type[BaseModel]] = {
+    "station": Station,
+    "truck": Truck,
+    "pack": Pack,
+    "timing": TimingSet,
+    "scenario": Scenario,
+}
 TAGS = ("sourced", "derived", "estimate", "measured", "chosen")
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -59,6 +65,13 @@ def load_pack(name_or_path: str | os.PathLike[str] | Pack) -> Pack:
     if isinstance(name_or_path, Pack):
         return name_or_path
     return cast(Pack, load_with_provenance("pack", name_or_path)[0])
+
+
+def load_scenario(name_or_path: str | os.PathLike[str] | Scenario) -> Scenario:
+    """Load a docking scenario by its name in models/scenarios or by path; one that is loaded is returned."""
+    if isinstance(name_or_path, Scenario):
+        return name_or_path
+    return cast(Scenario, load_with_provenance("scenario", name_or_path)[0])
 
 
 def load_timing(name_or_path: str | os.PathLike[str], station: Station | str) -> TimingSet:

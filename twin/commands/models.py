@@ -191,11 +191,14 @@ def kind_of(path: Path) -> str:
         "timing": {"default", "phases"},
         "station": {"axes", "slots", "reeving"},
         "truck": {"mount", "seats_xyz_m"},
+        "scenario": {"grade", "camber", "friction_factor"},
     }
     marks["pack"] = {"energy_kwh", "guides", "coupler"}
     best = max(marks, key=lambda kind: len(marks[kind] & set(raw)))
     if not marks[best] & set(raw):
-        raise InputError("is neither a station, a truck, a pack nor a timing set", file=path, allowed=", ".join(marks))
+        raise InputError(
+            "is neither a station, a truck, a pack, a timing set nor a scenario", file=path, allowed=", ".join(marks)
+        )
     return best
 
 

@@ -1,8 +1,8 @@
 """The lidar that watches a truck drive in: x, y and yaw in the bay, with delay, noise and dropouts.
 
 Noise is white, its standard deviation grows with the range; the bias is one draw a run. A frame beyond the range limits
-or a dropout gives nothing; the last good one stays. Noise comes from counter-based streams (`twin.noise`): it depends
-on seed and frame number only.
+or a dropout gives nothing; the last good one stays. A scenario adds outages and an error that wanders. Noise comes from
+counter-based streams (`twin.noise`): it depends on seed and frame number only.
 """
 
 from __future__ import annotations
@@ -19,6 +19,9 @@ Params = Any
 BIAS_FRAME = 1 << 40
 """Frame number that no frame of a run has."""
 DROPOUT_LANE = 15
+OUTAGE_LANE = 16
+WANDER_LANE = 10
+"""First lane of the wandering error's normal numbers; each takes two uniform ones, 20 to 25."""
 
 
 @kernel
@@ -38,13 +41,31 @@ def range_of(w: World, p: Params) -> float:
 
 
 @kernel
+def fail(w: World, p: Params, frame: int) -> None:
+    """Begin or end an outage, and advance the wandering error: an Ornstein-Uhlenbeck process sampled each frame."""
+    if p.lidar_outage_begin > 0.0:
+        u = uniform(w.lidar_key, frame, OUTAGE_LANE)
+        if w.lidar_out == 1:
+            w.lidar_out = 0 if u < p.lidar_outage_end else 1
+        else:
+            w.lidar_out = 1 if u < p.lidar_outage_begin else 0
+    if p.lidar_wander[0] > 0.0:
+        keep = p.lidar_wander_keep
+        fresh = math.sqrt(1.0 - keep * keep)
+        for i in range(3):
+            drawn = p.lidar_wander[1 if i == 2 else 0] * normal(w.lidar_key, frame, WANDER_LANE + i)
+            w.lidar_wander[i] = drawn if frame == 0 else keep * w.lidar_wander[i] + fresh * drawn
+
+
+@kernel
 def scan(w: World, p: Params) -> None:
     """Take a frame if one is due, and deliver those whose delay is over."""
     if w.tick % p.lidar_period_steps == 0:
         frame = w.lidar_frame
         w.lidar_frame += 1
+        fail(w, p, frame)
         distance = range_of(w, p)
-        seen = p.lidar_range_min_m <= distance <= p.lidar_range_max_m
+        seen = w.lidar_out == 0 and p.lidar_range_min_m <= distance <= p.lidar_range_max_m
         if seen and uniform(w.lidar_key, frame, DROPOUT_LANE) >= p.lidar_dropout:
             slot = w.lidar_head % FRAMES
             w.lidar_due_tick[slot] = w.tick + p.lidar_delay_steps
@@ -52,7 +73,8 @@ def scan(w: World, p: Params) -> None:
                 unit = 1 if i == 2 else 0
                 sigma = p.lidar_sigma[unit, 0] + p.lidar_sigma[unit, 1] * distance
                 true = w.s[X] if i == 0 else w.s[Y] if i == 1 else w.s[YAW]
-                w.lidar_pending[slot, i] = true + w.lidar_bias[i] + sigma * normal(w.lidar_key, frame, i)
+                bias = w.lidar_bias[i] + w.lidar_wander[i]
+                w.lidar_pending[slot, i] = true + bias + sigma * normal(w.lidar_key, frame, i)
             w.lidar_head += 1
     while w.lidar_tail < w.lidar_head and w.lidar_due_tick[w.lidar_tail % FRAMES] <= w.tick:
         slot = w.lidar_tail % FRAMES

@@ -14,6 +14,9 @@ by the truck's acceleration. Without anti-dive geometry braking pitches with mas
 brakes' reaction goes through the body), cornering rolls with mass times height over the centre. The truck's tyres carry
 the spring forces: load transfer.
 Simplified: the kingpin load and the trailer's axle loads stay as at rest.
+
+Slopes: W lies in the plane of the ground, gravity has components in it along and across the lane. The weight on the
+axles stays that of level ground: at 5 % it is 0.1 % less.
 """
 
 from __future__ import annotations
@@ -41,7 +44,7 @@ from twin.docking.state import (
     X,
     Y,
 )
-from twin.docking.tyres import ANTI_LOCK, brush, deflection_rate, dry_friction, low_speed_damping
+from twin.docking.tyres import CREEP_MPS, brush, deflection_rate, dry_friction, low_speed_damping
 from twin.motion.kernels import kernel
 
 World = Any
@@ -89,6 +92,23 @@ def body_acceleration(p: Params, s: Array, along_mps2: float, across_mps2: float
 
 
 @kernel
+def downhill(p: Params, s: Array) -> tuple[float, float]:
+    """Gravity's components (m/s2) along and across the truck; positive zeros on level ground."""
+    if p.grade == 0.0 and p.camber == 0.0:
+        return 0.0, 0.0
+    gx, gy = ground_gravity(p)
+    c, n = math.cos(s[YAW]), math.sin(s[YAW])
+    return gx * c + gy * n, -gx * n + gy * c
+
+
+@kernel
+def ground_gravity(p: Params) -> tuple[float, float]:
+    """Gravity's components (m/s2) along and across the lane, in the plane of the ground."""
+    g = p.gravity_mps2 / math.sqrt(1.0 + p.grade * p.grade + p.camber * p.camber)
+    return -g * p.grade, -g * p.camber
+
+
+@kernel
 def derivative(w: World, p: Params, s: Array, bristle: Array, ds: Array, wheel_speed: Array) -> None:
     """Rates of the state `s` (STATES,) into `ds`; speeds along the wheels (AXLES,) into `wheel_speed`.
 
@@ -129,7 +149,10 @@ def derivative(w: World, p: Params, s: Array, bristle: Array, ds: Array, wheel_s
         brake = s[TRAILER_BRAKE] if towed else s[BRAKE]
         resist = brake * p.axle_brake_kg[i] + p.rolling_resistance * load
         pull = s[DRIVE] * p.axle_drive_share[i] + dry_friction(bristle[i], along, resist)
-        pull = min(max(pull, -ANTI_LOCK * limit), ANTI_LOCK * limit)
+        most = p.anti_lock * limit
+        if p.anti_lock >= 1.0:  # a locked wheel's whole friction is against its slip
+            most *= (abs(along) + CREEP_MPS) / (math.sqrt(along * along + across * across) + CREEP_MPS)
+        pull = min(max(pull, -most), most)
         left = math.sqrt(max(limit * limit - pull * pull, 0.0))
         stiffness = p.axle_cornering_per_rad[i] * load
         u = s[DEFLECTION + i]
@@ -171,6 +194,15 @@ def derivative(w: World, p: Params, s: Array, bristle: Array, ds: Array, wheel_s
     fy -= -m1 * c * spin * spin * e1y + m2 * a2y
     turn -= m2 * h * (n1x * a2x + n1y * a2y)
     turn2 += m2 * d * (n2x * a2x + n2y * a2y)
+    if p.grade != 0.0 or p.camber != 0.0:
+        slope_x, slope_y = ground_gravity(p)
+        weight2x, weight2y = m2 * slope_x, m2 * slope_y
+        fx += m1 * slope_x + weight2x
+        fy += m1 * slope_y + weight2y
+        fx2 += weight2x
+        fy2 += weight2y
+        turn += m1 * c * (n1x * slope_x + n1y * slope_y) + h * (n1x * weight2x + n1y * weight2y)
+        turn2 -= d * (n2x * weight2x + n2y * weight2y)
     # M q'' = f with the translation eliminated first
     total, b1, b2 = m1 + m2, m1 * c + m2 * h, -m2 * d
     cosine = n1x * n2x + n1y * n2y
@@ -192,4 +224,5 @@ def derivative(w: World, p: Params, s: Array, bristle: Array, ds: Array, wheel_s
     at = p.sprung_x_m
     w.acceleration_body_mps2[0] = accx * e1x + accy * e1y - spin * spin * at
     w.acceleration_body_mps2[1] = accx * n1x + accy * n1y + alpha * at
-    body_acceleration(p, s, w.acceleration_body_mps2[0], w.acceleration_body_mps2[1], ds)
+    along_mps2, across_mps2 = downhill(p, s)
+    body_acceleration(p, s, w.acceleration_body_mps2[0] - along_mps2, w.acceleration_body_mps2[1] - across_mps2, ds)

@@ -12,7 +12,9 @@ from twin.catalogue.schema import Approach, Driving
 from twin.catalogue.schema.approach import Lidar, LidarWeather
 from twin.catalogue.schema.driving import AxleGroup
 from twin.conditions import bias, canonical, lost_share, noise, parts, remaining_share
+from twin.docking.scenario import ScenarioDraw
 from twin.docking.state import AXLES, FRONT, PARAMS, REAR, RING, SECTIONS, TOWED
+from twin.docking.tyres import ANTI_LOCK
 from twin.errors import InputError
 from twin.gravity import GRAVITY_MPS2
 
@@ -33,11 +35,13 @@ def docking_params(
     *,
     weather: str = "clear",
     guided: bool | None = None,
+    scenario: ScenarioDraw | None = None,
     steps_per_control: int = STEPS_PER_CONTROL,
 ) -> np.ndarray:
     """Make (1,) PARAMS of a truck with its packs of nominal mass (None: none on board) at a station.
 
-    `guided` False leaves out rails and wheel stop; None takes what the station has.
+    `guided` False leaves out rails and wheel stop; None takes what the station has. Without a `scenario` the ground is
+    level, brakes are anti-locked, sensors of the truck are exact and actuators as in its file.
 
     Raises:
         InputError: a truck or station without data for driving in, unknown weather, rails requested that do not exist.
@@ -56,6 +60,9 @@ def docking_params(
     if guided is None or guided:
         _fill_site(p, truck, driving, approach)
     _fill_lidar(p, truck, approach, now)
+    p["anti_lock"] = ANTI_LOCK
+    if scenario is not None:
+        _fill_scenario(p, scenario, approach.lidar)
     return params
 
 
@@ -234,6 +241,23 @@ def _fill_site(p: Any, truck: Truck, driving: Driving, approach: Approach) -> No
         p["stop_climb_n"] = p["axle_load_n"][0] / 2 * math.sqrt(radius**2 - (radius - height) ** 2) / (radius - height)
     # against a rail a wheel climbs where the push equals the load on it: a derailment ratio of 1
     p["axle_climb_n"] = p["axle_load_n"] / 2
+
+
+def _fill_scenario(p: Any, scenario: ScenarioDraw, lidar: Lidar) -> None:
+    p["grade"], p["camber"] = scenario.grade, scenario.camber
+    p["anti_lock"] = ANTI_LOCK if scenario.anti_lock else 1.0
+    p["steering_lag_s"] *= scenario.steering_lag_factor
+    p["drive_lag_s"] *= scenario.drive_lag_factor
+    p["brake_lag_s"] *= scenario.brake_lag_factor
+    for name in ("brake_delay_steps", "trailer_delay_steps"):
+        p[name] = min(round(int(p[name]) * scenario.brake_lag_factor), RING - 1)
+    for name in ("steering_offset_rad", "hitch_offset_rad", "yaw_rate_offset_radps"):
+        p[name] = getattr(scenario, name)
+    frame_s = int(p["lidar_period_steps"]) * float(p["dt_s"])
+    p["lidar_outage_begin"] = -math.expm1(-frame_s * scenario.outages_per_s)
+    p["lidar_outage_end"] = -math.expm1(-frame_s / scenario.outage_s)
+    p["lidar_wander"] = scenario.wander_m, scenario.wander_m / lidar.baseline_m
+    p["lidar_wander_keep"] = math.exp(-frame_s / scenario.wander_s)
 
 
 def lidar_in(lidar: Lidar, weather: str) -> LidarWeather:

@@ -103,7 +103,7 @@ class DockingPlant:
             w["s"][TRAILER] = pose[2] - (pose[3] if len(pose) > 3 else 0.0)
             off = self.params[i]["stop_setting_m"]
             w["stop_shift_m"] = seeding.stream(seed, STOP_STREAM).uniform(-off, off)
-            w["lidar_key"], w["lidar_tick"] = seeding.key(seed, LIDAR_STREAM), -1
+            w["lidar_key"], w["lidar_tick"], w["gear"] = seeding.key(seed, LIDAR_STREAM), -1, 1.0
             draw_bias(w, self.params[i])
             w["axle_load_n"] = self.params[i]["axle_load_n"]
 
@@ -113,10 +113,13 @@ class DockingPlant:
         y, yaw = np.clip(random.standard_normal(2), -START_CLIP, START_CLIP)
         return np.array([-distance, sigma_y * y, sigma_yaw * yaw])
 
-    def apply(self, steering_rate_radps: float | Array, acceleration_mps2: float | Array) -> None:
-        """Set the commands from now on: turning rate of the front wheels (left positive), and pedals: drive or brake.
+    def apply(
+        self, steering_rate_radps: float | Array, acceleration_mps2: float | Array, gear: float | Array = 1.0
+    ) -> None:
+        """Set the commands from now on: turning rate of the front wheels (left positive), pedals, gear.
 
-        They are bounded by the truck's limits. A truck does not reverse: below zero is the brake.
+        They are bounded by the truck's limits. Above zero the pedals drive in `gear` (1 forwards, -1 reverse), below
+        zero they brake.
         """
         rate, acceleration = np.asarray(steering_rate_radps, float), np.asarray(acceleration_mps2, float)
         for name, value in (("steering_rate_radps", rate), ("acceleration_mps2", acceleration)):
@@ -125,6 +128,7 @@ class DockingPlant:
         limit = self.params["steering_rate_limit_radps"]
         self.worlds["steering_rate_radps"] = np.clip(rate, -limit, limit)
         self.worlds["acceleration_mps2"] = np.maximum(acceleration, -self.params["brake_limit_mps2"])
+        self.worlds["gear"] = gear
 
     def advance(self, seconds: float = CONTROL_S) -> None:
         """Advance by `seconds`, which must be a multiple of the inner step."""

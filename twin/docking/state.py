@@ -37,6 +37,9 @@ PARAMS = np.dtype(
     [
         ("dt_s", _F),
         ("gravity_mps2", _F),
+        # the ground: rise over length of the lane, and over its width to the left
+        ("grade", _F),
+        ("camber", _F),
         # planar bodies
         ("truck_kg", _F),
         ("truck_com_x_m", _F),
@@ -58,12 +61,16 @@ PARAMS = np.dtype(
         ("axle_half_width_m", _F, AXLES),
         ("axle_climb_n", _F, AXLES),  # of one wheel over a rail
         ("friction", _F),
+        ("anti_lock", _F),  # share of the friction circle for brakes and drive; 1: wheels lock
         ("relaxation_m", _F),
         ("rolling_resistance", _F),
         # steering, drive line, brakes
         ("steering_limit_rad", _F),
         ("steering_rate_limit_radps", _F),
         ("steering_lag_s", _F),
+        ("steering_offset_rad", _F),  # sensor readings over true angles and rate
+        ("hitch_offset_rad", _F),
+        ("yaw_rate_offset_radps", _F),
         ("drive_force_limit_n", _F),
         ("drive_power_limit_w", _F),
         ("drive_lag_s", _F),
@@ -113,6 +120,10 @@ PARAMS = np.dtype(
         ("lidar_dropout", _F),
         ("lidar_bias_m", _F),
         ("lidar_bias_rad", _F),
+        ("lidar_outage_begin", _F),  # probability a frame
+        ("lidar_outage_end", _F),
+        ("lidar_wander", _F, 2),  # standard deviation (m, rad)
+        ("lidar_wander_keep", _F),  # correlation of successive frames
     ]
 )
 
@@ -124,6 +135,7 @@ WORLD = np.dtype(
         ("steer_command_rad", _F),
         ("steering_rate_radps", _F),
         ("acceleration_mps2", _F),
+        ("gear", _F),  # 1 forwards, -1 reverse
         ("brake_ring_mps2", _F, RING),
         ("standing_ticks", _I),
         ("parked", _I),
@@ -141,6 +153,8 @@ WORLD = np.dtype(
         ("lidar_key", np.uint64),
         ("lidar_bias", _F, 3),
         ("lidar_frame", _I),
+        ("lidar_out", _I),  # 1 during an outage
+        ("lidar_wander", _F, 3),
         ("lidar_due_tick", _I, FRAMES),
         ("lidar_pending", _F, (FRAMES, 3)),
         ("lidar_head", _I),

@@ -8,7 +8,7 @@ import numpy as np
 from numba import njit, prange
 
 from twin.docking.lidar import scan
-from twin.docking.motion import body_acceleration, derivative
+from twin.docking.motion import body_acceleration, derivative, downhill
 from twin.docking.state import (
     BRAKE,
     DRIVE,
@@ -45,7 +45,7 @@ def actuate(w: World, p: Params, s: Array, ds: Array, brake: float, trailer_brak
         force = min(w.acceleration_mps2 * p.total_kg, p.drive_force_limit_n)
         if force * speed > p.drive_power_limit_w:
             force = p.drive_power_limit_w / speed
-    ds[DRIVE] = (force - s[DRIVE]) / p.drive_lag_s
+    ds[DRIVE] = (w.gear * force - s[DRIVE]) / p.drive_lag_s
     ds[BRAKE] = (brake - s[BRAKE]) / p.brake_lag_s
     ds[TRAILER_BRAKE] = (trailer_brake - s[TRAILER_BRAKE]) / p.brake_lag_s
 
@@ -57,7 +57,8 @@ def rates(w: World, p: Params, s: Array, z: Array, ds: Array, v: Array, brake: f
         for i in range(len(ds)):
             ds[i] = 0.0
         w.acceleration_body_mps2[0] = w.acceleration_body_mps2[1] = 0.0
-        body_acceleration(p, s, 0.0, 0.0, ds)
+        along_mps2, across_mps2 = downhill(p, s)
+        body_acceleration(p, s, 0.0 - along_mps2, 0.0 - across_mps2, ds)
     else:
         derivative(w, p, s, z, ds, v)
     actuate(w, p, s, ds, brake, trailer_brake)

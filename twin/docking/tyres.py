@@ -37,6 +37,8 @@ WIND_UP_DAMPING_S = 0.06
 """tau [estimate: ends the rocking back within two swings]."""
 ANTI_LOCK = 0.98
 """Share of the friction circle that brakes and drive can use: an anti-lock system leaves the tyre some guidance."""
+CREEP_MPS = 1e-3
+"""Slip speed at which a locked wheel's friction has turned half-way against its slip: smooth through zero."""
 
 
 @kernel

@@ -1,4 +1,4 @@
-"""Policies to export: networks with weights from a seed, for the tiny task and for Alignment-v0."""
+"""Policies to export: networks with weights from a seed, for the tiny task and for Alignment-v1."""
 
 from __future__ import annotations
 
@@ -38,10 +38,10 @@ def tiny(folder: Path, activation: Layer | None = None, hidden: Sequence[int] = 
 
 
 def alignment(folder: Path, mode: str, hidden: Sequence[int] = FEW) -> ExportedPolicy:
-    """A bundle for Alignment-v0 in an action mode, read back for export."""
+    """A bundle for Alignment-v1 in an action mode, read back for export."""
     import gymnasium
 
-    environment = gymnasium.make("envs:swaptwin/Alignment-v0", disable_env_checker=True)
+    environment = gymnasium.make("envs:swaptwin/Alignment-v1", disable_env_checker=True)
     try:
         fits = interface(environment)
     finally:

@@ -15,7 +15,7 @@ from agents.policies import bundle_names, bundles_folder
 from agents.policy_export.interface import ExportedPolicy, from_bundle
 from agents.policy_export.onnx_model import OUT_OF_RANGE, as_onnx
 from agents.policy_export.vectors import vectors_of
-from envs.alignment_control import RESIDUAL_SHARES
+from envs.alignment_control import ACTION, RESIDUAL_SHARES
 from tests.agents.policy_export.networks import alignment, tiny
 from twin.errors import InputError
 
@@ -53,8 +53,9 @@ def test_setpoints_are_those_of_the_environment_within_1e_5(mode: str, tmp_path:
     own = _as_bundle(tmp_path / "p")
     action = np.clip(own.act_many(scaled).astype(np.float64), -1.0, 1.0)
     if mode == "residual":
-        servo = scaled[:, [i for i, one in enumerate(policy.inputs) if one.name.startswith("servo_")]]
-        action = np.clip(servo + RESIDUAL_SHARES * action, -1.0, 1.0)
+        places = [[one.name for one in policy.inputs].index(f"servo_{axis}") for axis in ("x", "y", "in", "yaw")]
+        servo = scaled[:, places] * [policy.inputs[i].scale for i in places]
+        action = np.clip(servo / [q.scale for q in ACTION] + RESIDUAL_SHARES * action, -1.0, 1.0)
     scales = np.array([one.scale for one in policy.outputs])
     assert np.abs(setpoints / scales - action).max() < PARITY
     assert np.ptp(setpoints / scales, axis=0).min() > 0.5
@@ -63,7 +64,7 @@ def test_setpoints_are_those_of_the_environment_within_1e_5(mode: str, tmp_path:
 def _as_bundle(folder: Path) -> BundlePolicy:
     import gymnasium
 
-    environment = gymnasium.make("envs:swaptwin/Alignment-v0", disable_env_checker=True)
+    environment = gymnasium.make("envs:swaptwin/Alignment-v1", disable_env_checker=True)
     try:
         return load_bundle(folder, environment)
     finally:
@@ -103,8 +104,8 @@ def test_ports_and_metadata_name_quantities_units_and_limits(tmp_path: Path) -> 
     assert inputs[0]["name"] == "axis_x"
     assert (inputs[0]["unit"], inputs[0]["low"], inputs[0]["high"]) == ("m", -0.1, 0.1)
     assert outputs[2]["unit"] == "m/s"
-    assert outputs[2]["high"] == pytest.approx(0.15)
-    assert told["environment"] == "swaptwin/Alignment-v0"
+    assert outputs[2]["high"] == pytest.approx(0.25)
+    assert told["environment"] == "swaptwin/Alignment-v1"
     assert told["residual"] == "true"
     assert told["rate_hz"] == "20"
     assert told["made_by"] == "SwapTwin x"

@@ -7,13 +7,13 @@ from typing import Any
 from tests.benchmarks.row import Row
 from twin.console import ProgressLine
 
-ALIGNMENT = "swaptwin/Alignment-v0"
+ALIGNMENT = "swaptwin/Alignment-v1"
 ARGUMENTS: dict[str, Any] = {"station": "top_lift", "action_mode": "residual"}
 """White noise on top of the station's servo: whole insertions, with contact. Alone it would leave the pack hanging."""
 
 
 def rows(line: ProgressLine, *, large: bool = False) -> list[Row]:
-    """All of them, on Alignment-v0; none has a large batch."""
+    """All of them, on Alignment-v1; none has a large batch."""
     del large
     import envs
     from tests.benchmarks.environments.bare import bare_rows

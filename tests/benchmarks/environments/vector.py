@@ -1,4 +1,4 @@
-"""Environment steps a second of Alignment-v0 on the batch, for several numbers of worlds, in three columns.
+"""Environment steps a second of Alignment-v1 on the batch, for several numbers of worlds, in three columns.
 
 Kernel: the decision's physics and control alone. Environment: the whole step, with observation, reward, infos and the
 resets that fall due. With policy: the decider that gives the actions besides. All three are of the same steps.
@@ -21,7 +21,7 @@ Array = np.ndarray
 Policy = Callable[[Array], Array]
 """Gives (N, A) float32 actions for (N, O) float32 observations."""
 
-ALIGNMENT = "swaptwin/Alignment-v0"
+ALIGNMENT = "swaptwin/Alignment-v1"
 WORLDS, LARGE = (1, 64, 1024), (16384,)
 SECONDS = 8.0
 """Of steps, for each number of worlds; at the least MIN_STEPS."""

@@ -16,7 +16,7 @@ from envs.vector.infos import Kept, masked
 from tests.envs.vector.alike import FEW, actions, alike, make
 from twin.errors import InputError
 
-ALIGNMENT = "swaptwin/Alignment-v0"
+ALIGNMENT = "swaptwin/Alignment-v1"
 each = pytest.mark.parametrize("name", FEW)
 
 

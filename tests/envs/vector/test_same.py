@@ -34,7 +34,12 @@ def test_as_gymnasium_steps_the_single_ones(name: str, arguments: dict[str, Any]
 @given(data=st.data())
 def test_alone_and_among_others(name: str, data: st.DataObject) -> None:
     """N beyond where threads begin (8, 64)."""
-    most = {"swaptwin/Docking-v0": 70, "swaptwin/Timing-v0": 10, "swaptwin/Timing-v1": 10}.get(name, 12)
+    most = {
+        "swaptwin/Docking-v0": 70,
+        "swaptwin/Docking-v1": 70,
+        "swaptwin/Timing-v0": 10,
+        "swaptwin/Timing-v1": 10,
+    }.get(name, 12)
     n = data.draw(st.integers(2, most), label="N")
     seeds = data.draw(st.lists(st.integers(0, 2**63 - 1), min_size=n, max_size=n), label="seeds")
     i = data.draw(st.integers(0, n - 1), label="i")
@@ -50,7 +55,7 @@ def test_alone_and_among_others(name: str, data: st.DataObject) -> None:
 def test_threads_change_nothing(name: str) -> None:
     import numba
 
-    n, before = {"swaptwin/Docking-v0": 64}.get(name, 9), numba.get_num_threads()
+    n, before = {"swaptwin/Docking-v0": 64, "swaptwin/Docking-v1": 64}.get(name, 9), numba.get_num_threads()
     given = []
     for threads in {1, before}:
         numba.set_num_threads(threads)
@@ -64,7 +69,7 @@ def test_threads_change_nothing(name: str) -> None:
 
 
 def test_different_worlds_differ() -> None:
-    env = make("swaptwin/Alignment-v0", 6)
+    env = make("swaptwin/Alignment-v1", 6)
     observations, infos = env.reset(seed=0)
     assert len({row.tobytes() for row in observations}) == 6
     assert len(set(infos["case"]["truck"])) > 1, "cells differ within a batch"

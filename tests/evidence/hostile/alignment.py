@@ -1,4 +1,4 @@
-"""Hostile episodes of Alignment-v0: many at once on the reduced-order plant, single ones again on Bullet."""
+"""Hostile episodes of Alignment-v1: many at once on the reduced-order plant, single ones again on Bullet."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Actions of hostile episodes of Alignment-v0: each pattern a function of the episode's seed, step and observation.
+"""Actions of hostile episodes of Alignment-v1: each pattern a function of the episode's seed, step and observation.
 
 A pattern plays against whatever plant gives the observations, so that an episode of the reduced-order model can be
 played again on Bullet. Only the greedy adversary (`tests.evidence.hostile.greedy`) looks at the truth.

@@ -3,9 +3,9 @@
     .venv/bin/python -m tests.evidence.hostile --steps 1000000 --swaps 2000 --replay 100 --out hostile.jsonl
     .venv/bin/python -m tests.evidence.hostile ... --write    # and the tables into docs/interlocks.md
 
-Alignment-v0, direct and residual, and Timing-v0, at each station on the reduced-order plant, under the patterns of
+Alignment-v1, direct and residual, and Timing-v0, at each station on the reduced-order plant, under the patterns of
 `tests.evidence.hostile.patterns`; then the episodes that broke an invariant or came closest to a limit again on Bullet.
-With `--guard` Alignment-v0 is played behind the guard's safety filter, from the same seeds, and docs/guard.md compares
+With `--guard` Alignment-v1 is played behind the guard's safety filter, from the same seeds, and docs/guard.md compares
 it with episodes without. With `--out` episodes are kept, a line each, and a later run with the same file goes on where
 this one stopped; what another version of the project has played is played anew. The exit code is 1 when an invariant
 was broken.
@@ -94,7 +94,7 @@ def run(
     names: tuple[str, ...],
     guarded: bool = False,
 ) -> None:
-    """Play until there are `steps` in all of Alignment-v0 and `swaps` of Timing-v0, shared evenly."""
+    """Play until there are `steps` in all of Alignment-v1 and `swaps` of Timing-v0, shared evenly."""
     tasks: list[tuple[str, str, int, int]] = []
     for mode in modes:
         for station in stations:
@@ -163,7 +163,7 @@ def tables(rows: list[Row], replayed: list[Row]) -> str:
         some, again = ([r for r in of if (r["station"], r["mode"]) == (station, mode)] for of in (rows, replayed))
         broken, outside = _violating(some), sum(r["outcome"] == OUTSIDE for r in some)
         counts = (len(some), sum(r["steps"] for r in some), outside, broken, len(again), _violating(again))
-        task = "Timing-v0" if mode == "timing" else f"Alignment-v0, {mode}"
+        task = "Timing-v0" if mode == "timing" else f"Alignment-v1, {mode}"
         lines.append(f"| {station} | {task} | {' | '.join(f'{n:,}' for n in counts)} |")
     lines += ["", f"| limit | {' | '.join(STATIONS)} |", "|---|---:|---:|"]
     aligned = {s: [row["near"] for row in rows if row["station"] == s and row["mode"] != "timing"] for s in STATIONS}
@@ -222,7 +222,7 @@ def _told(rows: list[Row]) -> list[Row]:
 
 def _show(reported: dict[str, Any]) -> None:
     print(
-        f"{reported['alignment_steps']} steps of Alignment-v0 and {reported['timing_swaps']} swaps of Timing-v0:",
+        f"{reported['alignment_steps']} steps of Alignment-v1 and {reported['timing_swaps']} swaps of Timing-v0:",
         end=" ",
     )
     print(f"{reported['violating']} episodes with violations, {reported['outside_model']} outside the model")
@@ -244,7 +244,7 @@ def _show(reported: dict[str, Any]) -> None:
 
 def main(argv: list[str] | None = None) -> int:
     parser = OneLine(prog="python -m tests.evidence.hostile", description=str(__doc__).split("\n")[0])
-    steps = "of Alignment-v0 in all, at least: whole batches"
+    steps = "of Alignment-v1 in all, at least: whole batches"
     parser.add_argument("--steps", type=count(0, 100_000_000), default=20_000, help=steps)
     parser.add_argument("--swaps", type=count(0, 1_000_000), default=40, help="of Timing-v0 in all")
     parser.add_argument(
@@ -252,11 +252,11 @@ def main(argv: list[str] | None = None) -> int:
     )
     parser.add_argument("--station", action="append", choices=STATIONS, help="default: both")
     parser.add_argument("--mode", action="append", choices=MODES, help="default: all")
-    parser.add_argument("--pattern", action="append", choices=alignment.NAMES, help="of Alignment-v0; default: all")
+    parser.add_argument("--pattern", action="append", choices=alignment.NAMES, help="of Alignment-v1; default: all")
     parser.add_argument("--jobs", "--workers", dest="jobs", type=process_count, default=1, help="processes; default 1")
     parser.add_argument("--out", type=Path, help="file to keep the episodes in and to go on from")
     parser.add_argument("--write", action="store_true", help=f"put the tables into docs/{DOCUMENT.name}")
-    parser.add_argument("--guard", action="store_true", help="play Alignment-v0 behind the guard's safety filter")
+    parser.add_argument("--guard", action="store_true", help="play Alignment-v1 behind the guard's safety filter")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     given = parser.parse_args(argv)
     store = Store(given.out)

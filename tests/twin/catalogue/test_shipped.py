@@ -25,7 +25,13 @@ from twin.catalogue.schema import FloatingTable, FourRope, LinearAxis, Mast, Sta
 from twin.errors import InputError
 from twin.gravity import GRAVITY_MPS2 as G
 
-KIND_OF_FOLDER = {"stations": "station", "trucks": "truck", "packs": "pack", "timing": "timing"}
+KIND_OF_FOLDER = {
+    "stations": "station",
+    "trucks": "truck",
+    "packs": "pack",
+    "timing": "timing",
+    "scenarios": "scenario",
+}
 FILES = sorted(
     path for path in models_folder().rglob("*.yaml") if path.relative_to(models_folder()).parts[0] != "policies"
 )

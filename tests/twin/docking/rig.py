@@ -12,6 +12,7 @@ import numpy as np
 from twin.catalogue import load_pack, load_station, load_truck, with_overrides
 from twin.docking import DockingPlant, docking_params
 from twin.docking.params import STEPS_PER_CONTROL
+from twin.docking.scenario import ScenarioDraw
 from twin.docking.state import QD, STEER, TRAILER, YAW, X, Y
 from twin.docking.tyres import WIND_UP_M
 
@@ -30,6 +31,7 @@ def bench(
     weather: str = "clear",
     truck_with: Mapping[str, object] | None = None,
     station_with: Mapping[str, object] | None = None,
+    scenario: ScenarioDraw | None = None,
     steps: int = STEPS_PER_CONTROL,
 ) -> DockingPlant:
     """A plant at rest at x = 0, without the start draws."""
@@ -39,7 +41,9 @@ def bench(
     loaded = with_overrides(loaded, truck_with or {})
     exact = {"approach.wheel_stop.setting_m": 0.0} if station.approach.wheel_stop else {}
     station = with_overrides(station, {**exact, **(station_with or {})})
-    params = docking_params(loaded, station, pack, weather=weather, guided=guided, steps_per_control=steps)
+    params = docking_params(
+        loaded, station, pack, weather=weather, guided=guided, scenario=scenario, steps_per_control=steps
+    )
     plant = DockingPlant(params, n)
     plant.reset(range(n), np.zeros((n, 3)))
     return plant
@@ -62,6 +66,13 @@ def hold_speed(plant: DockingPlant, speed_mps: float, seconds: float, gain_per_s
     """Drive on at a constant speed; rolling resistance is fed forward."""
     for _ in range(round(seconds / 0.1)):
         plant.apply(0.0, gain_per_s * (speed_mps - plant.speed_mps()) + 0.006 * G)
+        plant.advance()
+
+
+def reverse(plant: DockingPlant, speed_mps: float, seconds: float, gain_per_s: float = 2.0) -> None:
+    """Drive backwards at a constant speed; rolling resistance is fed forward."""
+    for _ in range(round(seconds / 0.1)):
+        plant.apply(0.0, gain_per_s * (speed_mps + plant.speed_mps()) + 0.006 * G, -1.0)
         plant.advance()
 
 

@@ -29,6 +29,7 @@ from twin.catalogue.schema.machine import (
     RotaryAxis,
 )
 from twin.catalogue.schema.pack import Coupler, Guides, Locks, Pack
+from twin.catalogue.schema.scenario import LidarFailure, LidarFailures, Scenario
 from twin.catalogue.schema.station import (
     FixedTimes,
     Limits,
@@ -61,6 +62,8 @@ __all__ = [
     "FourRope",
     "Guides",
     "Lidar",
+    "LidarFailure",
+    "LidarFailures",
     "LidarWeather",
     "Limits",
     "LinearAxis",
@@ -76,6 +79,7 @@ __all__ = [
     "Robots",
     "RotaryAxis",
     "Scanner",
+    "Scenario",
     "Sensors",
     "Slot",
     "Station",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, TypeGuard
 
@@ -12,6 +12,7 @@ from twin.catalogue import Pack, Station, Truck
 from twin.catalogue.plain import model_from_plain
 from twin.conditions import ALLOWED
 from twin.docking import DockingPlant, docking_params
+from twin.docking.scenario import ScenarioDraw
 from twin.errors import InputError
 from twin.recording.mcap.header import DOCKING
 from twin.setup.setup import SwapSetup, build_setup
@@ -42,6 +43,7 @@ class DockingConfiguration:
         load: share of the payload; None: as in the truck's file.
         wheel_speed_factor: reading of the truck's own speed sensor over the true speed.
         policies: name of each policy by what it decides; its decisions are among the recorded commands.
+        scenario: ground, lags and sensor errors of Docking-v1; None: level ground and the truck file's own values.
     """
 
     seed: int
@@ -54,6 +56,7 @@ class DockingConfiguration:
     load: float | None = None
     wheel_speed_factor: float = 1.0
     policies: Mapping[str, str] = field(default_factory=dict)
+    scenario: ScenarioDraw | None = None
 
     def as_plain(self) -> dict[str, Any]:
         """Plain data for the header; `jobs` and `seats` are derived, for viewers."""
@@ -68,6 +71,7 @@ class DockingConfiguration:
             "load": self.load,
             "wheel_speed_factor": self.wheel_speed_factor,
             **({"policies": dict(self.policies)} if self.policies else {}),
+            **({} if self.scenario is None else {"scenario": asdict(self.scenario)}),
             "station": self.station.model_dump(),
             "truck": self.truck.model_dump(),
             "pack": self.pack.model_copy(update={"mass_kg": within(self.pack)}).model_dump(),
@@ -104,7 +108,8 @@ class DockingConfiguration:
             raise InputError("damaged configuration", file=file, key="policies", value=policies)
         start = _start(data.get("start"), file)
         return cls(seed, **models, conditions=conditions, guided=guided, start=start, load=load,
-                   wheel_speed_factor=float(factor), policies=policies)  # fmt: skip
+                   wheel_speed_factor=float(factor), policies=policies,
+                   scenario=_scenario(data.get("scenario"), file))  # fmt: skip
 
     def setup(self) -> SwapSetup:
         """The station around the drive, at rest, for drawing."""
@@ -118,7 +123,9 @@ class DockingConfiguration:
         """
         guided = None if self.guided else False
         plant = DockingPlant(
-            docking_params(self.truck, self.station, self.pack, weather=self.conditions, guided=guided)
+            docking_params(
+                self.truck, self.station, self.pack, weather=self.conditions, guided=guided, scenario=self.scenario
+            )
         )
         start = self.start
         plant.reset(self.seed, [(start.x_m, start.y_m, start.yaw_rad, start.hitch_angle_rad)])
@@ -144,6 +151,24 @@ def _start(data: object, file: str | Path) -> Start:
         if not _is_number(data[name], limit):
             raise InputError("damaged configuration", file=file, key=f"start.{name}", value=data[name])
     return Start(**{name: float(value) for name, value in data.items()})
+
+
+LARGEST = 100.0
+"""Magnitude that no value of a scenario reaches."""
+
+
+def _scenario(data: object, file: str | Path) -> ScenarioDraw | None:
+    if data is None:
+        return None
+    kinds = {one.name: bool if one.name == "anti_lock" else float for one in fields(ScenarioDraw)}
+    if not isinstance(data, Mapping) or set(data) != set(kinds):
+        raise InputError("damaged configuration", file=file, key="scenario", value=data)
+    for name, kind in kinds.items():
+        good = type(data[name]) is bool if kind is bool else _is_number(data[name], LARGEST)
+        if not good or (name.endswith(("factor", "outage_s", "wander_s")) and not data[name] > 0.0):
+            raise InputError("damaged configuration", file=file, key=f"scenario.{name}", value=data[name])
+    values: dict[str, Any] = {name: kind(data[name]) for name, kind in kinds.items()}
+    return ScenarioDraw(**values)
 
 
 def _is_number(value: object, most: float) -> TypeGuard[float]:

@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 from twin.docking import CONTROL_S, DockingPlant
 from twin.docking.params import STEPS_PER_CONTROL
 
 TICK_HZ = STEPS_PER_CONTROL / CONTROL_S
 """Inner steps of the docking plant per second."""
+
+
+class Decision(NamedTuple):
+    """Commands to the truck for one control period; gear 1 is forwards, -1 reverse."""
+
+    steering_rate_radps: float
+    acceleration_mps2: float
+    gear: float = 1.0
 
 
 def sample_ticks(recording_hz: float) -> int:
@@ -19,8 +28,7 @@ def sample_ticks(recording_hz: float) -> int:
 
 def hold(
     plant: DockingPlant,
-    steering_rate_radps: float,
-    acceleration_mps2: float,
+    decision: Decision,
     ticks: int,
     observe: Callable[[], None],
     until_tick: int | None = None,
@@ -29,7 +37,7 @@ def hold(
 
     Bit-identical to one `advance(CONTROL_S)`: the plant takes the same steps.
     """
-    plant.apply(steering_rate_radps, acceleration_mps2)
+    plant.apply(*decision)
     for _ in range(STEPS_PER_CONTROL // ticks):
         if until_tick is not None and int(plant.worlds["tick"][0]) >= until_tick:
             return

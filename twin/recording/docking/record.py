@@ -12,7 +12,7 @@ from twin.docking import DockingPlant
 from twin.recording import Header, Recorder
 from twin.recording.docking.configuration import DockingConfiguration
 from twin.recording.docking.events import Watch
-from twin.recording.docking.holding import TICK_HZ, hold, sample_ticks
+from twin.recording.docking.holding import TICK_HZ, Decision, hold, sample_ticks
 from twin.recording.docking.sampling import MISSING_AT_FIRST, DockingSampler
 from twin.recording.docking.scene import entities_of
 from twin.recording.swap.ending import Recording
@@ -60,11 +60,13 @@ class DockingRecorder(Recording):
         self.event("begin", _begun(configuration))
         self._sample()
 
-    def drive(self, steering_rate_radps: float, acceleration_mps2: float) -> None:
+    def drive(self, steering_rate_radps: float, acceleration_mps2: float, gear: float = 1.0) -> None:
         """Hold a decision for one control period, as the plant alone would, and record it and the resulting samples."""
         command = {"steering_rate_radps": steering_rate_radps, "acceleration_mps2": acceleration_mps2}
+        if gear != 1.0:
+            command["gear"] = gear
         self._recorder.command(self._t_s, self._tick, command)
-        hold(self._plant, steering_rate_radps, acceleration_mps2, self._ticks, self._sample)
+        hold(self._plant, Decision(steering_rate_radps, acceleration_mps2, gear), self._ticks, self._sample)
 
     def event(self, name: str, message: str, *, level: str = "info", **more: Any) -> None:
         """Record an event now."""
@@ -98,5 +100,6 @@ def _begun(configuration: DockingConfiguration) -> str:
     """Describe the truck's start in words."""
     start, guided = configuration.start, "rails and wheel stop" if configuration.guided else "no guides"
     aside = f"{abs(start.y_m):.2f} m {'left' if start.y_m >= 0.0 else 'right'}"
-    stands = f"{-start.x_m:.1f} m before the bay, {aside}, {math.degrees(start.yaw_rad):.1f} deg"
+    place = "before" if start.x_m <= 0.0 else "beyond"
+    stands = f"{abs(start.x_m):.1f} m {place} the bay, {aside}, {math.degrees(start.yaw_rad):.1f} deg"
     return f"{stands}; {configuration.conditions}, {guided}"

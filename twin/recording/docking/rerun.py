@@ -4,25 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import NamedTuple
 
 from twin.docking.params import STEPS_PER_CONTROL
 from twin.errors import InputError
 from twin.recording import Recording
 from twin.recording.docking.configuration import DockingConfiguration
-from twin.recording.docking.holding import TICK_HZ, hold, sample_ticks
+from twin.recording.docking.holding import TICK_HZ, Decision, hold, sample_ticks
 from twin.recording.docking.record import state_sha256
 from twin.recording.docking.sampling import DockingSampler
 from twin.recording.swap.compare import Compare
 from twin.recording.swap.versions import DOCKING_SOURCES, software_versions
-
-
-class Decision(NamedTuple):
-    """Commands to the truck and their time."""
-
-    tick: int
-    steering_rate_radps: float
-    acceleration_mps2: float
 
 
 class DockingRerun:
@@ -37,7 +28,7 @@ class DockingRerun:
         self._configuration = DockingConfiguration.from_plain(recording.header.configuration, recording.path)
         self.seed, self.tick_hz = self._configuration.seed, TICK_HZ
         self.versions = software_versions(DOCKING_SOURCES)
-        self.issued: list[Decision] = []
+        self.issued: list[tuple[int, Decision]] = []
         self.end_tick: int | None = None
 
     def begin(self) -> DockingSampler:
@@ -56,8 +47,8 @@ class DockingRerun:
     def read(self, last_tick: int) -> None:
         """Read the decisions and the end; raises InputError where they are damaged."""
         self.issued = [_decision(entry, self._recording) for entry in self._recording.commands()]
-        for k, decision in enumerate(self.issued):
-            if decision.tick != k * STEPS_PER_CONTROL:
+        for k, (tick, _) in enumerate(self.issued):
+            if tick != k * STEPS_PER_CONTROL:
                 raise InputError("damaged recording: a command without a decision", file=self._path)
         self.end_tick = _end(self._recording, last_tick)
         if len(self.issued) * STEPS_PER_CONTROL < last_tick:
@@ -68,19 +59,18 @@ class DockingRerun:
         plant, until = self._plant, compare.last_tick
         ticks = sample_ticks(self._configuration.station.rates.recording_hz)
         compare(int(plant.worlds["tick"][0]))
-        for decision in self.issued:
-            if compare.first is not None or decision.tick >= until:
+        for tick, decision in self.issued:
+            if compare.first is not None or tick >= until:
                 return
             hold(
                 plant,
-                decision.steering_rate_radps,
-                decision.acceleration_mps2,
+                decision,
                 ticks,
                 lambda: compare(int(plant.worlds["tick"][0])),
                 until_tick=until,
             )
             if on_progress is not None:
-                on_progress(decision.tick / TICK_HZ, until / TICK_HZ)
+                on_progress(tick / TICK_HZ, until / TICK_HZ)
 
     def state_sha256(self) -> str:
         """Hash of the plant's state, as at the recording's end."""
@@ -90,16 +80,18 @@ class DockingRerun:
         """Nothing to free."""
 
 
-def _decision(entry: dict[str, object], recording: Recording) -> Decision:
+def _decision(entry: dict[str, object], recording: Recording) -> tuple[int, Decision]:
+    """Return a command's tick and its decision; a recording names the gear in reverse only."""
     command, tick = entry.get("command"), entry.get("tick")
-    names = Decision._fields[1:]
-    if not isinstance(command, dict) or set(command) != set(names) or type(tick) is not int:
+    names = set(Decision._fields)
+    if not isinstance(command, dict) or set(command) | {"gear"} != names or type(tick) is not int:
         raise InputError("damaged command", file=recording.path, value=command)
-    for name in names:
-        value = command[name]
+    for name, value in command.items():
         if type(value) not in (int, float) or not math.isfinite(value):
             raise InputError("damaged command", file=recording.path, key=name, value=value)
-    return Decision(tick, *(float(command[name]) for name in names))
+    if command.get("gear", 1.0) not in (1.0, -1.0):
+        raise InputError("damaged command", file=recording.path, key="gear", value=command["gear"])
+    return tick, Decision(**{name: float(value) for name, value in command.items()})
 
 
 def _end(recording: Recording, last_tick: int) -> int | None:

@@ -21,7 +21,7 @@ from twin.recording import Header, Recording, open_recording
 from twin.recording.docking import DockingConfiguration, DockingRecorder
 from twin.recording.docking.configuration import Start
 from twin.recording.docking.events import Contact
-from twin.recording.docking.holding import hold, sample_ticks
+from twin.recording.docking.holding import Decision, hold, sample_ticks
 from twin.recording.verify import verify
 from twin.viewer.snapshot import Names, Snapshot
 
@@ -188,7 +188,7 @@ def test_without_a_trailer_and_without_guides(tmp_path: Path) -> None:
 def test_every_decision_ends_with_a_sample(recording_hz: int, ticks: int) -> None:
     assert sample_ticks(recording_hz) == ticks
     plant, seen = configuration().new_plant(), []
-    hold(plant, 0.0, 0.5, ticks, lambda: seen.append(int(plant.worlds["tick"][0])))
+    hold(plant, Decision(0.0, 0.5), ticks, lambda: seen.append(int(plant.worlds["tick"][0])))
     assert seen == list(range(ticks, 41, ticks))
 
 

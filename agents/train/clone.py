@@ -1,0 +1,141 @@
+"""Behaviour cloning: the start of a training from any policy of the task, and the value of its states.
+
+Episodes are played on the batch under the policy with noise on top, so that the data hold the way back from states that
+the policy alone does not reach (Laskey et al. 2017, DART); the labels are the policy's own actions, without the noise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from stable_baselines3.common.base_class import BaseAlgorithm
+from stable_baselines3.common.policies import ActorCriticPolicy
+
+from agents.batch import Actor, actor_of, make_worlds, play
+from agents.episodes import Scene
+from agents.modes import in_its_version, needed_arguments
+from agents.policies import load_policy
+from agents.train.config import TrainConfig
+from twin import seeding
+from twin.errors import InputError
+
+Array = np.ndarray
+NOISE_STREAM = "cloning"
+VALUE_SHARE = 0.02
+"""Weight of the value's error: returns are of the order of 10, actions of 0.1; the two networks share nothing."""
+HELD_STEPS = 8
+"""Steps for which a draw of the noise lasts: 0.4 s at 20 Hz, long enough to move a load [chosen]."""
+
+
+@dataclass(frozen=True)
+class Examples:
+    """What a policy does: observations (M, O), its actions (M, A), discounted returns (M,)."""
+
+    observations: Array
+    actions: Array
+    returns: Array
+
+
+class Noisy:
+    """An actor whose actions have noise, some worlds without; remembers what it would have done without it."""
+
+    def __init__(self, actor: Actor, worlds: int, size: int, scale: float, seed: int) -> None:
+        self._actor, self._random = actor, seeding.stream(seed, NOISE_STREAM)
+        self._held, self._age = np.zeros((worlds, size)), np.zeros(worlds, np.int64)
+        self._scale = scale * (np.arange(worlds) % 4 > 0)  # a quarter of the worlds shows the policy as it is
+        self.wanted = np.zeros((worlds, size), np.float32)
+
+    def begin(self, world: int, seed: int) -> None:
+        self._actor.begin(world, seed)
+        self._age[world] = 0
+
+    def act(self, worlds: Array, observations: Array) -> Array:
+        self.wanted[worlds] = np.clip(self._actor.act(worlds, observations), -1.0, 1.0)
+        due = worlds[self._age[worlds] % HELD_STEPS == 0]
+        self._held[due] = self._random.standard_normal((len(due), self._held.shape[1])) * self._scale[due, None]
+        self._age[worlds] += 1
+        noisy: Array = self.wanted[worlds] + self._held[worlds]
+        return noisy
+
+
+def examples_of(scene: Scene, name: str, config: TrainConfig, first_seed: int) -> Examples:
+    """Play a policy, loaded by `name`, on the batch of the scene.
+
+    Raises:
+        InputError: an unknown policy, or one for another action mode.
+    """
+    environment, clone = scene.make(), config.clone
+    gamma = getattr(config, config.algorithm).gamma
+    try:
+        own = environment.unwrapped
+        policy = load_policy(name, dict(scene.task.baselines), own)
+        mode = needed_arguments(policy, own).get("action_mode")
+        if mode is not None:
+            problem = "was made for another action mode than the one to be trained"
+            raise InputError(problem, key="--clone", value=name, allowed=f"--action-mode {mode}")
+        worlds = make_worlds(scene, min(config.worlds, clone.episodes))
+        n = worlds.num_envs
+
+        def make() -> object:
+            return in_its_version(load_policy(name, dict(scene.task.baselines), own))
+
+        actor = Noisy(actor_of(make, n), n, own.action_space.shape[0], clone.noise, config.seed)  # type: ignore[arg-type]
+        steps: list[tuple[Array, ...]] = []
+
+        def keep(which: Array, observations: Array, rewards: Array, ended: Array) -> None:
+            steps.append((which, observations, actor.wanted[which], rewards, ended))
+
+        play(worlds, actor, range(first_seed, first_seed + clone.episodes), scene, on_step=keep)
+        worlds.close()
+    finally:
+        environment.close()
+    return _examples(steps, n, gamma)
+
+
+def _examples(steps: list[tuple[Array, ...]], worlds: int, gamma: float) -> Examples:
+    """Join the steps; returns run backwards through each world's steps, anew at the end of each episode."""
+    returns: list[Array] = [np.zeros(0)] * len(steps)
+    ahead = np.zeros(worlds)
+    for t in range(len(steps) - 1, -1, -1):
+        which, _, _, rewards, ended = steps[t]
+        ahead[which] = rewards + np.where(ended, 0.0, gamma * ahead[which])
+        returns[t] = ahead[which]
+    joined = [np.concatenate(column) for column in zip(*((s[1], s[2]) for s in steps), strict=True)]
+    return Examples(joined[0], joined[1], np.concatenate(returns).astype(np.float32))
+
+
+def imitate(model: BaseAlgorithm, examples: Examples, config: TrainConfig, tell: Callable[[int], None]) -> float:
+    """Fit the policy's mean to the actions and its value to the returns; the mean squared error of the actions.
+
+    Args:
+        tell: called with the number of each finished epoch.
+
+    Raises:
+        InputError: the algorithm's policy has no mean and value of this kind.
+    """
+    policy, clone = model.policy, config.clone
+    if not isinstance(policy, ActorCriticPolicy):
+        raise InputError("clones with ppo only", key="--clone", value=clone.policy, allowed="--algorithm ppo")
+    observations, actions = torch.from_numpy(examples.observations), torch.from_numpy(examples.actions)
+    returns = torch.from_numpy(examples.returns)
+    optimiser = torch.optim.Adam(policy.parameters(), clone.learning_rate)
+    batches = max(len(observations) // clone.batch_size, 1)
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, clone.epochs * batches)
+    miss_sum = 0.0
+    for epoch in range(clone.epochs):
+        miss_sum = 0.0
+        for rows in torch.randperm(len(observations)).chunk(batches):
+            features = policy.extract_features(observations[rows], policy.features_extractor)
+            latent, latent_value = policy.mlp_extractor(features)
+            miss = (policy.action_net(latent) - actions[rows]).square().mean()
+            off = (policy.value_net(latent_value).squeeze(-1) - returns[rows]).square().mean()
+            optimiser.zero_grad()
+            (miss + VALUE_SHARE * off).backward()
+            optimiser.step()
+            schedule.step()
+            miss_sum += float(miss.detach())
+        tell(epoch + 1)
+    return miss_sum / batches

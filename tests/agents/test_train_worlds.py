@@ -1,0 +1,133 @@
+"""Training on a batch of worlds: it learns, clones, resumes to the last bit, and tells what it measures."""
+
+from __future__ import annotations
+
+import csv
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from agents.episodes import Episode
+from agents.train.checkpoint import checkpoints_in
+from agents.train.config import TrainConfig
+from agents.train.run import Trained, train
+from agents.train.seeds import train_seeds
+from agents.train.worlds import FAILED_S, METRICS, AppendedCsv, judgement_s
+from tests.agents.test_train import QUIET, SCENE, tiny_config
+
+
+def batch_config(**changes: Any) -> TrainConfig:
+    """Sixteen worlds; a checkpoint every third rollout."""
+    config = tiny_config(worlds=16, checkpoint_steps=1500, selection_episodes=40, evaluation_episodes=60, **changes)
+    ppo = config.ppo.model_copy(update={"n_steps": 32, "batch_size": 128})
+    return config.model_copy(update={"ppo": ppo})
+
+
+def run(folder: Path, **changes: Any) -> Trained:
+    return train(SCENE, batch_config(**changes), folder, QUIET)
+
+
+@pytest.fixture(scope="module")
+def learnt(tmp_path_factory: pytest.TempPathFactory) -> Trained:
+    return run(tmp_path_factory.mktemp("runs") / "ppo", steps=6144)
+
+
+def graph(trained: Trained) -> bytes:
+    assert trained.policy is not None
+    return (trained.policy / "policy.onnx").read_bytes()
+
+
+def test_it_learns_what_an_untrained_policy_fails(learnt: Trained) -> None:
+    assert learnt.evaluation is not None
+    untrained, trained, yardstick = learnt.evaluation.as_json()["policies"]
+    assert untrained["success_ci95"][1] < 0.5
+    assert trained["success_ci95"][0] > 0.7
+    assert yardstick["success_rate"] == 1.0
+
+
+def test_a_run_killed_at_any_checkpoint_ends_as_if_undisturbed(learnt: Trained, tmp_path: Path) -> None:
+    """A kill leaves what is on disk: the checkpoints by then, whatever rollout was under way."""
+    steps = sorted(checkpoints_in(learnt.folder / "checkpoints"))
+    assert len(steps) >= 4
+    for step in steps[1:3]:
+        folder = tmp_path / str(step)
+        run(folder, steps=step + 512)  # goes beyond the checkpoint, as a run that is killed has
+        for late in (s for s in checkpoints_in(folder / "checkpoints") if s > step):
+            (folder / "checkpoints" / f"step_{late}.zip").unlink()
+        again = train(SCENE, batch_config(steps=6144), folder, QUIET, resume=True, trust_pickle=True)
+        assert again.steps == learnt.steps
+        assert graph(again) == graph(learnt)
+        assert measured(again) == measured(learnt)
+
+
+def test_the_same_seed_gives_the_same_policy_and_another_one_another(learnt: Trained, tmp_path: Path) -> None:
+    assert graph(run(tmp_path / "same", steps=6144)) == graph(learnt)
+    assert graph(run(tmp_path / "other", steps=1024, seed=1)) != graph(learnt)
+
+
+def measured(trained: Trained) -> list[dict[str, str]]:
+    """Rows of the metrics without PPO's own: they are of the update before, which a resumed run has not made."""
+    with (trained.folder / METRICS).open() as file:
+        return [{k: v for k, v in row.items() if not k.startswith("train/")} for row in csv.DictReader(file)]
+
+
+def test_metrics_are_in_the_csv_and_in_tensorboard(learnt: Trained) -> None:
+    rows = measured(learnt)
+    for name in ("success", "time_s", "cost", "reward", "term_reward"):
+        assert any(row[f"episodes/{name}"] for row in rows)
+    assert float(rows[-1]["episodes/success"]) > 0.7
+    assert [row["selection/success"] for row in rows if row["selection/success"]]
+    assert list((learnt.folder / "tensorboard").iterdir())
+
+
+def test_a_clone_does_what_its_policy_does(tmp_path: Path) -> None:
+    config = batch_config(steps=512)
+    clone = config.clone.model_copy(update={"policy": "baseline", "episodes": 128, "epochs": 40, "batch_size": 256})
+    cloned = train(SCENE, config.model_copy(update={"clone": clone}), tmp_path / "run", QUIET)
+    assert cloned.evaluation is not None
+    untrained, policy, baseline = cloned.evaluation.as_json()["policies"]
+    assert untrained["success_ci95"][1] < 0.5
+    assert policy["success_rate"] >= baseline["success_rate"] - 0.05
+
+
+def test_failures_outweigh_time_and_force() -> None:
+    def episodes(failed: int, time_s: float, force_n: float) -> list[Episode]:
+        kpis = {"time_s": time_s, "peak_lateral_force_n": force_n}
+        return [Episode(i, i >= failed, "", 1, 0.0, 0.0, kpis, 0, {}) for i in range(100)]
+
+    assert judgement_s(episodes(1, 5.0, 3000.0), 0.0) > judgement_s(episodes(0, 5.9, 3000.0), 0.0)
+    assert judgement_s(episodes(0, 5.0, 6000.0), 1.0) > judgement_s(episodes(0, 6.0, 4000.0), 1.0)
+    assert judgement_s(episodes(0, 5.0, 6000.0), 0.0) < judgement_s(episodes(0, 6.0, 4000.0), 0.0)
+    assert judgement_s(episodes(100, 5.0, 0.0), 0.0) >= 2.0 * FAILED_S
+
+
+def test_rows_after_a_checkpoint_are_dropped_when_a_run_resumes(tmp_path: Path) -> None:
+    path = tmp_path / METRICS
+    table = AppendedCsv(path, 0)
+    for step in (100, 200, 300):
+        table.write({"a": np.float64(step), "words": "no number"}, {}, step)
+    AppendedCsv(path, 200).write({"a": 1.0, "b": 2.0}, {}, 300)
+    with path.open() as file:
+        rows = list(csv.DictReader(file))
+    assert [row["a"] for row in rows] == ["100", "200", "1"]
+    assert [row["b"] for row in rows] == ["", "", "2"]
+
+
+def test_the_best_of_several_seeds_is_kept(tmp_path: Path) -> None:
+    runs = train_seeds(SCENE, batch_config(steps=1536), tmp_path / "runs", QUIET, 2)
+    assert [one.folder.name for one in runs] == ["seed_0", "seed_1"]
+    assert len({graph(one) for one in runs}) == 2
+    best = min(runs, key=lambda one: one.judged_s or 0.0)
+    assert (tmp_path / "runs" / "policy" / "policy.onnx").read_bytes() == graph(best)
+    assert json.loads((tmp_path / "runs" / "seeds.json").read_text())["best"] == str(best.folder)
+
+
+def test_a_copied_run_is_a_run(learnt: Trained, tmp_path: Path) -> None:
+    """A finished run resumes at its end: nothing is left to train, and the same policy is written."""
+    shutil.copytree(learnt.folder, tmp_path / "copy")
+    again = train(SCENE, batch_config(steps=6144), tmp_path / "copy", QUIET, resume=True, trust_pickle=True)
+    assert graph(again) == graph(learnt)
