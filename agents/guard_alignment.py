@@ -21,6 +21,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -29,6 +30,7 @@ from envs.alignment_control import ACTION, OBSERVATION, RESIDUAL_SHARES
 from twin.alignment.sensed import DECISION_S
 from twin.catalogue import Station, load_pack, names
 from twin.catalogue.schema import FloatingTable
+from twin.catalogue.schema.pack import Guides
 from twin.control.logic import JAM_HEIGHT_M, PRESS_LIMIT
 from twin.control.velocity_motion import braking_distance
 from twin.motion.kernels import kernel
@@ -77,6 +79,8 @@ EASE_MPS = 0.02
 JAM_SHARE, JAM_S, FREE_SHARE = 1.0, 0.15, 0.5
 """Share of a jam's force, and its time, after which a pack eases off until that share is left [chosen: half of the
 0.3 s that end an insertion]."""
+JAMMED_S = 0.3
+"""Time that ends an insertion [given: three times the station's reaction time]."""
 JAM_SOON = 1.7
 """Share that is eased off without waiting, extrapolated [chosen]."""
 SIDE_SHARE, AGAINST_SHARE = 0.88, 0.7
@@ -254,14 +258,15 @@ def _relieve(seen: Any, b: Any, speeds: Any, causes: Any) -> None:
 
 @kernel
 def _ease(seen: Any, m: Any, height: float, speeds: Any, causes: Any) -> None:
-    force = abs(seen[_AXIAL])
-    # what comes down to its seat before a jam's time is up is no jam
-    if height - max(seen[_SPEED + SPEED_IN], 0.0) * (JAM_S + LOOK_S) <= JAM_HEIGHT_M:
+    if height <= JAM_HEIGHT_M:
         m.pressed_s, m.easing = 0.0, 0
         return
+    force = abs(seen[_AXIAL])
     soon = force + max(force - m.axial, 0.0) * (LOOK_S / DECISION_S)
     m.pressed_s = m.pressed_s + DECISION_S if force > JAM_SHARE else 0.0
-    if m.pressed_s >= JAM_S or soon > JAM_SOON:
+    # what comes down to its seat before a jam's time is up is no jam
+    left_s = (height - JAM_HEIGHT_M) / max(seen[_SPEED + SPEED_IN], 1e-6)
+    if m.pressed_s + left_s > JAMMED_S - DECISION_S and (m.pressed_s >= JAM_S or soon > JAM_SOON):
         m.easing = 1
     elif force < FREE_SHARE:
         m.easing = 0
@@ -314,18 +319,26 @@ def certify_rows(
                 actions[i, k] = min(max(left / b.scale[k], -1.0), 1.0)
 
 
+@cache
+def _guides_of(interfaces: tuple[str, ...]) -> tuple[Guides, ...]:
+    """Guides of the shipped packs with one of these interfaces; where none has, of all."""
+    packs = [load_pack(name) for name in names("pack")]
+    fitting = [pack for pack in packs if pack.interface in interfaces]
+    return tuple(pack.guides for pack in fitting or packs)
+
+
 def bounds_of(station: Station, residual: bool) -> Array:
     """Make (1,) BOUNDS of a station; of its packs the strictest counts."""
     bounds = np.zeros(1, BOUNDS)
     b, axes = bounds[0], station.axes
-    packs = [pack for pack in map(load_pack, names("pack")) if pack.interface in station.interfaces]
+    guides = _guides_of(station.interfaces)
     b["residual"], b["share"] = residual, RESIDUAL_SHARES
     b["acceleration"] = [axes.x.acceleration_mps2, axes.y.acceleration_mps2, axes.z.acceleration_mps2,
                          axes.yaw.acceleration_radps2]  # fmt: skip
     b["jerk"] = [axes.x.jerk_mps3, axes.y.jerk_mps3, axes.z.jerk_mps3, axes.yaw.jerk_radps3]
-    b["capture_m"] = min(pack.guides.capture_m for pack in packs)
-    b["pins_m"] = [packs[0].guides.round_xy_m, packs[0].guides.slotted_xy_m]
-    b["pin_m"] = max(pack.guides.pin_length_m for pack in packs)
+    b["capture_m"] = min(one.capture_m for one in guides)
+    b["pins_m"] = max(([one.round_xy_m, one.slotted_xy_m] for one in guides), key=lambda pins: math.dist(*pins))
+    b["pin_m"] = max(one.pin_length_m for one in guides)
     b["end_effector_kg"] = station.end_effector.mass_kg
     if isinstance(station.reeving, FloatingTable):
         b["press_kg"] = PRESS_LIMIT * station.limits.rated_load_kg

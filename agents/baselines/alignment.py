@@ -99,18 +99,22 @@ class LawGains:
     gate: float = 1.12
     """Height of the gate in lengths of the guide pins."""
     hold_per_s: float = 1.5
-    off_m: float = 0.020
-    off_mps: float = 0.060
+    off_m: float = 0.012
+    off_mps: float = 0.025
     askew_rad: float = 0.010
     """Offset, speed and yaw error of the pack against the pins within which it may pass the gate."""
     patience_s: float = 3.0
     """Time of a wait at the gate after which these are doubled, and so on."""
-    lead_in_mps: float = 0.050
-    """Speed over the pins' lead-in: the cone throws a pack sideways at 0.7 of it, and the bore stops it with
-    v sqrt(k m)."""
-    lead_in_from: float = 0.90
+    lead_in_mps: tuple[float, float] = (0.050, 0.045)
+    """Speed over the pins' lead-in, fast and careful: the cone throws a pack sideways at 0.7 of it, and the bore stops
+    it with v sqrt(k m)."""
+    lead_in_from: float = 1.0
     lead_in_to: float = 0.55
     bore_mps: float = 0.070
+    land_mps: tuple[float, float] = (0.070, 0.0275)
+    """Speed from just over the seat on, fast (the contact speed limits it) and careful: the truck rolls as it takes the
+    load, and the pads slip."""
+    land_from: float = 0.16
     ease_mps: float = 0.02
 
 
@@ -167,7 +171,9 @@ class DescentLaw:
         pin_m = seen["height"] / np.maximum(guides, 0.1)
         hold = np.clip(g.hold_per_s * (guides - g.gate) * pin_m, -MAX_SETPOINT[2], MAX_SETPOINT[2])
         down = np.where(calm | (guides > g.gate + 0.25), self._scales[2], hold)
-        on_pins = np.where(guides > g.lead_in_to, g.lead_in_mps, g.bore_mps)
+        lead_in, land = (fast + seen["care"] * (careful - fast) for fast, careful in (g.lead_in_mps, g.land_mps))
+        on_pins = np.where(guides > g.lead_in_to, lead_in, g.bore_mps)
+        on_pins = np.where(guides > g.land_from, on_pins, land)
         down = np.where(calm & (guides < g.lead_in_from), on_pins, down)
         down = np.where((seen["servo_easing"] > 0.5) & (guides > Gains().landed), -g.ease_mps, down)
         return np.stack([*sideways, down, g.yaw_per_s * seen["yaw"]], axis=1)

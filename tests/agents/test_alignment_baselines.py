@@ -55,6 +55,11 @@ def test_it_goes_slowly_over_the_lead_in() -> None:
     assert 0.0 < slow < fast
 
 
+def test_careful_it_lands_slower() -> None:
+    fast, careful = (setpoints(guides=0.1, height=0.014, servo_passed=1.0, care=care)[2] for care in (0.0, 1.0))
+    assert 0.0 < careful < 0.5 * fast
+
+
 @pytest.mark.parametrize("axis", ["x", "y"])
 def test_sideways_it_acts_on_offset_and_sway(axis: str) -> None:
     i = "xy".index(axis)

@@ -26,6 +26,7 @@ from agents.guard_alignment import (
     speed_within,
     stopping_distance,
 )
+from agents.tasks import TASKS
 from envs.alignment_control import ACTION, OBSERVATION, RESIDUAL_SHARES
 from envs.scaling import box
 from tests.evidence.hostile import alignment as hostile
@@ -149,7 +150,7 @@ KINDS = (("acceleration", 2), ("jerk", 3))
 
 
 def rows(n: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Observations and actions of any kind (n, 37) and (n, 4), around the pins."""
+    """Observations and actions of any kind (n, O) and (n, 4), around the pins."""
     random = np.random.default_rng(seed)
     low, high = np.array([q.low for q in OBSERVATION]), np.array([q.high for q in OBSERVATION])
     observed = random.uniform(0.5 * low, 0.5 * high, (n, len(OBSERVATION))).astype(np.float32)
@@ -286,7 +287,7 @@ def test_a_guarded_policy_counts_its_interventions_by_rule() -> None:
 def test_environments_have_the_filter_of_their_station_and_mode() -> None:
     import gymnasium
 
-    environment = gymnasium.make("envs:swaptwin/Docking-v0", disable_env_checker=True)
+    environment = gymnasium.make(TASKS["docking"].environment, disable_env_checker=True)
     assert certifier_of(environment) is None
     environment.close()
     assert len(NEEDED) == len(set(NEEDED))

@@ -109,7 +109,7 @@ def table(folder: Path = HERE) -> str:
 
     lines = [
         "| follows | direction | trailer | conditions | law | episodes | within 50 mm, 1 deg | 95 % interval "
-        "| time, s: median, p95 | second tries | hall, yard, winter: docked of | other ends |",
+        "| time, s: median, p95 | second tries | hall, winter, yard: docked of | other ends |",
         "|---|---|---|---|---|---:|---:|---|---|---:|---|---|",
     ]
     for row in read(folder):
@@ -124,6 +124,22 @@ def table(folder: Path = HERE) -> str:
             f"| {times} | {row['retries']} | {scenarios} | {others} |"
         )
     return "\n".join([*lines, "", about_lines([TABLE], folder)])
+
+
+def short_row(row: dict[str, Any]) -> str:
+    """The row for the README's table of all tasks."""
+    from agents.statistics import wilson
+
+    n, docked = row["episodes"], row["reasons"].get("docked", 0)
+    low, high = (100 * value for value in wilson(docked, n))
+    follows = "by wire" if row["operator"] == "by_wire" else "driver"
+    trailer = "trailer" if row["trailer"] == "yes" else "no trailer"
+    times = ", ".join(f"{t:.1f}" for t in np.percentile(row["time_s"], [50, 95]))
+    law = LAWS[row["direction"]][row["law"]]
+    return (
+        f"| docking, {follows}, {row['direction']}, {trailer}, {row['conditions']} | {law} | {n} "
+        f"| within 50 mm and 1 deg: {100 * docked / n:.1f} % ({low:.1f} to {high:.1f} %) | {times} | - |"
+    )
 
 
 def store(folder: Path, played: Played) -> None:

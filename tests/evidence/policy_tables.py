@@ -9,7 +9,7 @@ from agents.statistics import wilson
 from envs.alignment_case import AlignmentChoice
 from envs.swap_case import SwapChoice, outside_gate
 from envs.timing import STILL_S
-from tests.evidence import docking_policies
+from tests.evidence import docking_v1
 from tests.evidence.part import HERE, about_lines
 from tests.evidence.policies import BY_NAME, CASES, Case, evaluation, read
 from twin.catalogue import load_station, with_overrides
@@ -160,15 +160,10 @@ def policies_table(folder: Path = HERE) -> str:
         "| task | policy | episodes | success (95 % interval) | time, s: median, p95 | violations |",
         "|---|---|---:|---|---|---:|",
     ]
-    for stored in docking_policies.read(folder):
-        reported = stored["evaluation"]
-        row = reported["policies"][0]
-        if reported["parking"] == "guided" and row["name"] == "baseline":
-            lines.append(
-                f"| docking, {reported['conditions']} | Stanley steering, speed profile | {reported['episodes']} "
-                f"| within 50 mm and 1 deg: {100 * row['success_rate']:.1f} % ({interval(row['success_ci95'])}) "
-                f"| {pair(row['time_s'])} | - |"
-            )
+    for row in docking_v1.read(folder):
+        law = next(iter(docking_v1.LAWS[row["direction"]]))
+        if (row["conditions"], row["law"]) == (docking_v1.CONDITIONS[-1], law):
+            lines.append(docking_v1.short_row(row))
     for case in CASES:
         for row in rows_of(case, folder):
             who = {"baseline": "visual servo, creep, spiral, back-off", "align_sac": "`align_sac`: the servo and SAC"}
@@ -186,5 +181,5 @@ def policies_table(folder: Path = HERE) -> str:
                     f"| {pair(row['time_s'])} | {row['violations']} |"
                 )
     return "\n".join(
-        [*lines, "", about_lines([docking_policies.TABLE, *(f"policies/{case.name}" for case in CASES)], folder)]
+        [*lines, "", about_lines([docking_v1.TABLE, *(f"policies/{case.name}" for case in CASES)], folder)]
     )

@@ -13,6 +13,7 @@ from agents.commands.export import policy_command
 from agents.policies import bundle_names
 from agents.policy_export.load import load_exported
 from agents.policy_export.onnx_model import OUT_OF_RANGE, as_onnx
+from agents.tasks import TASKS
 from agents.train.checkpoint import load_zip
 from tests.agents.policy_export.structured_text_reader import translate
 from twin.errors import InputError
@@ -32,13 +33,13 @@ def test_a_shipped_bundle_is_written_by_name(format: str, tmp_path: Path, capsys
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A PPO model for Docking-v0 behind VecNormalize, with statistics that are far from none."""
+    """A PPO model for docking behind VecNormalize, with statistics that are far from none."""
     import gymnasium
     from stable_baselines3 import PPO
     from stable_baselines3.common.vec_env import DummyVecEnv, VecNormalize
 
     def make() -> Any:
-        return gymnasium.make("envs:swaptwin/Docking-v0", disable_env_checker=True)
+        return gymnasium.make(TASKS["docking"].environment, disable_env_checker=True)
 
     folder = tmp_path_factory.mktemp("run")
     normalise = VecNormalize(DummyVecEnv([make]), clip_obs=4.0)
@@ -58,7 +59,7 @@ def test_the_normaliser_of_a_zip_is_part_of_the_graph(trained: Path) -> None:
 
     policy = load_exported(str(trained), task="docking", trust_pickle=True)
     assert policy.facts["normaliser"] == "vecnormalize.pkl"
-    environment = gymnasium.make("envs:swaptwin/Docking-v0", disable_env_checker=True)
+    environment = gymnasium.make(TASKS["docking"].environment, disable_env_checker=True)
     own = load_zip(trained, environment, trust_pickle=True)
     environment.close()
     random = np.random.default_rng(1)

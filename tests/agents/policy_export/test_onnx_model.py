@@ -21,6 +21,7 @@ from twin.errors import InputError
 
 PARITY = 1e-5
 CALL_S = 0.2e-3
+SERVO = ("servo_x", "servo_y", "servo_in", "servo_yaw")
 
 
 def session_of(data: bytes) -> Any:
@@ -52,6 +53,7 @@ def test_setpoints_are_those_of_the_environment_within_1e_5(mode: str, tmp_path:
     setpoints, _ = answers(session_of(as_onnx(policy, "stamp")), policy, given)
     own = _as_bundle(tmp_path / "p")
     action = np.clip(own.act_many(scaled).astype(np.float64), -1.0, 1.0)
+    scales = np.array([one.scale for one in policy.outputs])
     if mode == "residual":
         places = [[one.name for one in policy.inputs].index(f"servo_{axis}") for axis in ("x", "y", "in", "yaw")]
         servo = scaled[:, places] * [policy.inputs[i].scale for i in places]
