@@ -176,7 +176,8 @@ def tables(rows: list[Row], replayed: list[Row]) -> str:
 def guard_tables(rows: list[Row]) -> str:
     """Markdown: trips an episode without and with the guard, by station and mode, then by pattern; and all ends."""
     aligned = [row for row in rows if row["mode"] != "timing"]
-    head = "episodes, without | with | trips an episode, without | with | fewer by | violating, without and with | actions changed |"
+    head = "episodes, without | with | trips an episode, without | with | fewer by | violating, without and with | "
+    head += "actions changed |"
     lines = [f"| station | actions | {head}", "|---|---|---:|---:|---:|---:|---:|---:|---:|"]
     for station, mode in itertools.product(STATIONS, [mode for mode in MODES if mode != "timing"]):
         some = [row for row in aligned if (row["station"], row["mode"]) == (station, mode)]
