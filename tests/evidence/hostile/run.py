@@ -200,7 +200,7 @@ def _compared(rows: list[Row]) -> str:
     """The cells of rows without and with the guard."""
     without, guarded = ([row for row in rows if row.get("guarded", False) == which] for which in (False, True))
     rates = [trips_of(some) / len(some) if some else float("nan") for some in (without, guarded)]
-    fewer = f"{rates[0] / rates[1]:.0f} times" if rates[1] > 0.0 else f"all {trips_of(without)}"
+    fewer = f"{rates[0] / rates[1]:.0f} times" if rates[1] > 0.0 else f"all {trips_of(without)}" if guarded else "-"
     steps = sum(row["steps"] for row in guarded)
     share = 100.0 * sum(row["changed"] for row in guarded) / steps if steps else 0.0
     cells = [f"{len(without):,}", f"{len(guarded):,}", f"{rates[0]:.4f}", f"{rates[1]:.4f}", fewer]
