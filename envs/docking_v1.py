@@ -107,7 +107,8 @@ class DockingV1Env(EpisodicEnv):
     `reset(options=...)` (for one) fix `truck`, `pack`, `conditions` (clear, night, rain; by argument or option only,
     night+rain), `guided` (rails and wheel stop, or neither; in reverse neither), `scenario`, `direction` (forward,
     reverse) and `operator` (by_wire, driver). Options alone fix `load` (share of the payload, 0 to 1), `pack_mass_kg`,
-    `tyre_friction` (when dry), `grade`, `camber`, `start_x_m`, `start_y_m`, `start_yaw_rad`, `start_hitch_rad`. All
+    `tyre_friction` (when dry), `grade`, `camber`, `start_x_m`, `start_y_m`, `start_yaw_rad`, `start_hitch_rad` (drawn
+    ones keep the trailer's axles within 1 m of the lane's middle). All
     other errors and lags follow the seed. `reset(seed=s)` is episode s; a reset without a seed draws one, given in
     `info["case"]["seed"]`, so every episode is reproducible from its seed.
 

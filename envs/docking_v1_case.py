@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cache, cached_property
@@ -12,6 +13,7 @@ from envs.docking_case import PACK_MASS_SIGMA, SPEED_SCALE_SIGMA, laden
 from envs.options import choice, flag, known, number
 from twin import seeding
 from twin.catalogue import Pack, Scenario, Station, Truck, load_scenario, names
+from twin.catalogue.schema import Trailer
 from twin.conditions import CONDITIONS, canonical
 from twin.docking import DockingPlant, docking_params
 from twin.docking.operator import OPERATORS
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
     from twin.recording.docking.configuration import DockingConfiguration
 
 DIRECTIONS = ("forward", "reverse")
+TRAILER_START_M = 1.0
+"""Largest offset of a trailer's axles from the lane's middle at the start [chosen: within the lane]."""
 RANGES = {  # options that are numbers; ranges far beyond those drawn, within the models' validity
     "load": (0.0, 1.0),
     "pack_mass_kg": (100.0, 10_000.0),
@@ -133,6 +137,16 @@ def start_distance_m(station: Station, scenario: Scenario, direction: str) -> fl
     return approach_of(station).start_distance_m if direction == "forward" else scenario.reverse_start_m
 
 
+def in_lane(hitch_rad: float, y_m: float, yaw_rad: float, trailer: Trailer) -> float:
+    """Hitch angle nearest to a drawn one with which the trailer's axles stand in the lane."""
+    kingpin_y_m = y_m + trailer.kingpin_x_m * math.sin(yaw_rad)
+    axles_y_m = kingpin_y_m - trailer.wheelbase_m * math.sin(yaw_rad - hitch_rad)
+    if abs(axles_y_m) <= TRAILER_START_M:
+        return hitch_rad
+    rise = (kingpin_y_m - math.copysign(TRAILER_START_M, axles_y_m)) / trailer.wheelbase_m
+    return yaw_rad - math.asin(min(max(rise, -1.0), 1.0))
+
+
 @dataclass(frozen=True)
 class Choice:
     """Values that the constructor fixed; None is drawn in every episode.
@@ -235,13 +249,13 @@ class Choice:
         hitch = _stream(seed, "start hitch").standard_normal()
         y, yaw, hitch = (min(max(float(value), -START_CLIP), START_CLIP) for value in (y, yaw, hitch))
         x_m = start_distance_m(self.station, scenario, direction) * (-1.0 if direction == "forward" else 1.0)
-        towed = truck.driving is not None and truck.driving.trailer is not None
-        return (
-            fixed.get("start_x_m", x_m),
-            fixed.get("start_y_m", approach.start_y_sigma_m * y),
-            fixed.get("start_yaw_rad", approach.start_yaw_sigma_rad * yaw),
-            fixed.get("start_hitch_rad", scenario.start_hitch_sigma_rad * hitch) if towed else 0.0,
-        )
+        y_m = fixed.get("start_y_m", approach.start_y_sigma_m * y)
+        yaw_rad = fixed.get("start_yaw_rad", approach.start_yaw_sigma_rad * yaw)
+        hitch_rad = 0.0
+        if truck.driving is not None and truck.driving.trailer is not None:
+            drawn = in_lane(scenario.start_hitch_sigma_rad * hitch, y_m, yaw_rad, truck.driving.trailer)
+            hitch_rad = fixed.get("start_hitch_rad", drawn)
+        return fixed.get("start_x_m", x_m), y_m, yaw_rad, hitch_rad
 
     def _narrowed(self, fixed: Mapping[str, Any]) -> Choice:
         """Return this choice with the options' values added."""

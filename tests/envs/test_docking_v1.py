@@ -11,8 +11,8 @@ import pytest
 
 from agents.baselines.docking_v1 import MpcV1
 from envs.docking_v1 import OBSERVATION, DockingV1Env
-from envs.docking_v1_case import Choice
-from twin.catalogue import load_scenario, load_station, names, with_overrides
+from envs.docking_v1_case import TRAILER_START_M, Choice, in_lane
+from twin.catalogue import load_scenario, load_station, load_truck, names, with_overrides
 from twin.docking.operator import operator
 from twin.docking.scenario import draw
 from twin.errors import InputError
@@ -227,6 +227,22 @@ def test_everything_is_drawn_and_an_option_shifts_no_other() -> None:
         fixed = choice.draw(5, {name: value}).as_plain()
         assert fixed[name] == value
         assert {k: v for k, v in fixed.items() if k != name} == {k: v for k, v in free.items() if k != name}
+
+
+def test_a_trailer_starts_in_the_lane_and_only_those_that_would_not_are_changed() -> None:
+    choice = Choice(load_station("top_lift"), load_truck("tractor_6x4"), scenario=load_scenario("yard"))
+    changed = 0
+    for seed in range(60):
+        case = choice.draw(seed)
+        _, y_m, yaw_rad, hitch_rad = case.start
+        trailer = case.truck.driving.trailer  # type: ignore[union-attr]
+        assert trailer is not None
+        axles_y_m = y_m + trailer.kingpin_x_m * np.sin(yaw_rad) - trailer.wheelbase_m * np.sin(yaw_rad - hitch_rad)
+        assert abs(axles_y_m) <= TRAILER_START_M + 1e-9
+        changed += abs(axles_y_m) > TRAILER_START_M - 1e-9
+        assert in_lane(0.0, 0.0, 0.0, trailer) == 0.0
+    assert 0 < changed < 20
+    assert choice.draw(10, {"start_hitch_rad": 0.3}).start[3] == 0.3
 
 
 @pytest.mark.parametrize("name", names("scenario"))

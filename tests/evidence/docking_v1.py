@@ -109,7 +109,7 @@ def table(folder: Path = HERE) -> str:
 
     lines = [
         "| follows | direction | trailer | conditions | law | episodes | within 50 mm, 1 deg | 95 % interval "
-        "| time, s: median, p95 | second tries | hall, yard, winter: docked of | other ends |",
+        "| time, s: median, p95 | second tries | hall, winter, yard: docked of | other ends |",
         "|---|---|---|---|---|---:|---:|---|---|---:|---|---|",
     ]
     for row in read(folder):

@@ -102,6 +102,19 @@ def test_tables_count_what_the_rows_say() -> None:
     assert "| `stroke` | 0.00 | 0.50 |" in said
 
 
+def test_tables_compare_trips_without_and_with_the_guard() -> None:
+    row = {"station": "chassis", "mode": "direct", "pattern": "held", "steps": 100, "changed": 25, "violations": {}}
+    ends = ["jam", "seated", "overload", "time_limit"]
+    rows = [{**row, "outcome": end} for end in ends]
+    rows += [{**row, "outcome": end, "guarded": True} for end in (*["seated"] * 19, "jam")]
+    rows += [{**row, "mode": "timing", "outcome": "robot_distance"}]
+    said = command.guard_tables(rows).splitlines()
+    assert "| chassis | direct | 4 | 20 | 0.5000 | 0.0500 | 10 times | 0, 0 | 25.0 % |" in said
+    assert "| `held` | 4 | 20 | 0.5000 | 0.0500 | 10 times | 0, 0 | 25.0 % |" in said
+    assert "| without | 1 | 1 | 1 | 1 |" in said
+    assert "| chassis | direct | 4 | 0 | 0.5000 | nan | - | 0, 0 | 0.0 % |" in command.guard_tables(rows[:4])
+
+
 def test_a_file_of_something_else_is_refused(tmp_path) -> None:
     path = tmp_path / "rows.jsonl"
     path.write_text("what\n")

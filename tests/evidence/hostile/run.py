@@ -176,7 +176,8 @@ def tables(rows: list[Row], replayed: list[Row]) -> str:
 def guard_tables(rows: list[Row]) -> str:
     """Markdown: trips an episode without and with the guard, by station and mode, then by pattern; and all ends."""
     aligned = [row for row in rows if row["mode"] != "timing"]
-    head = "episodes, without | with | trips an episode, without | with | fewer by | violating | actions changed |"
+    head = "episodes, without | with | trips an episode, without | with | fewer by | violating, without and with | "
+    head += "actions changed |"
     lines = [f"| station | actions | {head}", "|---|---|---:|---:|---:|---:|---:|---:|---:|"]
     for station, mode in itertools.product(STATIONS, [mode for mode in MODES if mode != "timing"]):
         some = [row for row in aligned if (row["station"], row["mode"]) == (station, mode)]
@@ -199,7 +200,7 @@ def _compared(rows: list[Row]) -> str:
     """The cells of rows without and with the guard."""
     without, guarded = ([row for row in rows if row.get("guarded", False) == which] for which in (False, True))
     rates = [trips_of(some) / len(some) if some else float("nan") for some in (without, guarded)]
-    fewer = f"{rates[0] / rates[1]:.0f} times" if rates[1] > 0.0 else f"all {trips_of(without)}"
+    fewer = f"{rates[0] / rates[1]:.0f} times" if rates[1] > 0.0 else f"all {trips_of(without)}" if guarded else "-"
     steps = sum(row["steps"] for row in guarded)
     share = 100.0 * sum(row["changed"] for row in guarded) / steps if steps else 0.0
     cells = [f"{len(without):,}", f"{len(guarded):,}", f"{rates[0]:.4f}", f"{rates[1]:.4f}", fewer]
