@@ -12,6 +12,7 @@ ENTRY_POINTS = {
     "swaptwin/Docking-v1": "envs.docking_v1:DockingV1Env",
     "swaptwin/Alignment-v1": "envs.alignment:AlignmentEnv",
     "swaptwin/Timing-v0": "envs.timing:TimingEnv",
+    "swaptwin/Timing-v1": "envs.timing_v1:TunedTimingEnv",
 }
 """Environment ids and their classes; a class's file is imported when one is made. Each has its own time limit."""
 
@@ -20,6 +21,7 @@ VECTOR_ENTRY_POINTS = {
     "swaptwin/Docking-v1": "envs.vector.docking_v1:DockingV1VectorEnv",
     "swaptwin/Alignment-v1": "envs.vector.alignment:AlignmentVectorEnv",
     "swaptwin/Timing-v0": "envs.vector.timing:TimingVectorEnv",
+    "swaptwin/Timing-v1": "envs.vector.timing:TunedTimingVectorEnv",
 }
 """Vector classes that `gymnasium.make_vec` uses without a `vectorization_mode`: many worlds on one plant."""
 

@@ -163,11 +163,10 @@ def begin(
     recorder: EpisodeRecorder | None = None,
     *,
     plant: str = "bullet",
-    played: bool = False,
 ) -> tuple[SwapCase, TimedSwap]:
     """Begin episode `seed`; a truck that stands outside the station's gate first parks again.
 
-    Robots of a timing set that is `played` may move before the first decision request: a swap that ends there, for
+    Robots of a timing set with blending may move before the first decision request: a swap that ends there, for
     another reason than the truck's place, is returned without one.
 
     Raises:
@@ -175,7 +174,7 @@ def begin(
     """
     for case in parkings(choice, seed, options):
         swap = TimedSwap(case.setup, timing, last, plant=plant)
-        if swap.ask is not None or (played and swap.outcome != REPARK):
+        if swap.outcome != REPARK:
             if recorder is not None and recorder.asked:
                 swap.close()  # record from the beginning, now that the truck is known to stand inside the gate
                 swap = TimedSwap(case.setup, timing, last, recorder.begin, plant=plant)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -12,10 +12,10 @@ import numpy as np
 from envs.episodic import EpisodicEnv
 from envs.options import choice, known
 from envs.recording import EpisodeRecorder
-from envs.scaling import box, checked_action
+from envs.scaling import Quantity, box, checked_action
 from envs.swap_case import OPTIONS, SwapChoice
 from envs.timed_swap import begin
-from envs.timing_action import ACTION
+from envs.timing_action import ACTION, Absolute, Actions
 from envs.timing_episode import TimingEpisode
 from envs.timing_observation import OBSERVATION, place_of
 from envs.timing_reward import REWARD_WEIGHTS as REWARD_WEIGHTS
@@ -196,7 +196,7 @@ class TimingEnv(EpisodicEnv):
     Raises:
         InputError: a wrong argument, option or action, named.
 
-    Version history: v0, the first.
+    Version history: v0, the first; `swaptwin/Timing-v1` (`envs.timing_v1`) changes a tuned set instead.
     """
 
     metadata = {"render_modes": ["human", "rgb_array"], "render_fps": 1}
@@ -228,7 +228,9 @@ class TimingEnv(EpisodicEnv):
         self.plant_name = choice("plant", plant, PLANTS)
         self._begin_closed(render_mode, view, size_px)
         self.action_space, self.observation_space = box(ACTION), box(OBSERVATION)
-        self._factory = load_timing("factory", self.station)
+        self._base = load_timing("factory", self.station)
+        self._actions: Actions = Absolute(self.station)
+        self._observed: Sequence[Quantity] = OBSERVATION
         self._episode: TimingEpisode | None = None
         self._recorder = EpisodeRecorder("timing")
 
@@ -250,11 +252,9 @@ class TimingEnv(EpisodicEnv):
         fixed, place = part_of(others, self.last_phase, self.station)
         episode = int(self.np_random.integers(2**63)) if seed is None else seed
         self._free()
-        timing = played or self._factory
-        case, swap = begin(
-            chosen, episode, fixed, timing, place, self._recorder, plant=self.plant_name, played=played is not None
-        )
-        self._episode = TimingEpisode(case, swap, self.station, played)
+        timing = played or self._base
+        case, swap = begin(chosen, episode, fixed, timing, place, self._recorder, plant=self.plant_name)
+        self._episode = TimingEpisode(case, swap, self.station, self._actions, self._observed, played)
         self._outcome, self._begun = "running", True
         self._show_live()
         return self._episode.observation(), self._episode.info()
@@ -262,7 +262,7 @@ class TimingEnv(EpisodicEnv):
     def _played(self, given: object) -> tuple[TimingSet | None, SwapChoice]:
         """Return the timing set to play as it is, or None, and the choice with its planning."""
         if given is None:
-            return None, self._choice
+            return None, self._planned(self._base)
         if not isinstance(given, TimingSet | str | os.PathLike):
             raise InputError(
                 "no timing set", key="options['timing']", value=given, allowed="a name, a file, a TimingSet"
@@ -270,15 +270,19 @@ class TimingEnv(EpisodicEnv):
         played = given if isinstance(given, TimingSet) else load_timing(given, self.station)
         if played.kind != self.station.kind:
             raise InputError("made for another kind of station", key="options['timing']", value=played.name)
-        if played.planning not in self._choices:
-            self._choices[played.planning] = replace(self._choice, planning=played.planning)
-        return played, self._choices[played.planning]
+        return played, self._planned(played)
+
+    def _planned(self, timing: TimingSet) -> SwapChoice:
+        """Return the choice with the planning of a timing set."""
+        if timing.planning not in self._choices:
+            self._choices[timing.planning] = replace(self._choice, planning=timing.planning)
+        return self._choices[timing.planning]
 
     def step(self, action: Array) -> tuple[Array, float, bool, bool, dict[str, Any]]:
         """Respond to the decision request and advance the swap to the next one."""
         self._check_running()
         episode = self._episode_now()
-        episode.answer(*checked_action(action, ACTION))
+        episode.answer(*checked_action(action, episode.actions.quantities))
         episode.swap.go_on()
         episode.look()
         self._outcome = episode.outcome

@@ -1,17 +1,19 @@
-"""Timing-v0's action: ten numbers from -1 to 1 that encode one phase's timing, within the machine's limits."""
+"""Timing's actions: numbers from -1 to 1 that encode one phase's timing, or change a set's, within machine limits."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar, Protocol
 
 import numpy as np
 
 from envs.scaling import Quantity
-from twin.catalogue import Station
+from twin.catalogue import Station, TimingSet
+from twin.catalogue.schema import MECHANICAL
 from twin.motion.shaper import EI, NONE, ZV, ZVD
-from twin.sequence.timing import TIMING
+from twin.sequence.timing import TIMING, timing_row
 
 KINDS = (NONE, ZV, ZVD, EI)
 """Shaper kinds: the shaper's element is divided into equal parts in this order."""
@@ -40,6 +42,14 @@ class Range:
         else:
             share = (value - self.low) / (self.high - self.low)
         return min(max(2.0 * share - 1.0, -1.0), 1.0)
+
+    def changed(self, value: float, element: float) -> float:
+        """Return `value` moved by half the range for an element of 1, and not beyond the range's ends."""
+        if self.logarithmic:
+            moved = value * (self.high / self.low) ** (0.5 * element)
+        else:
+            moved = value + 0.5 * element * (self.high - self.low)
+        return min(max(moved, min(self.low, value)), max(self.high, value))
 
 
 RANGES: dict[str, Range] = {
@@ -116,3 +126,65 @@ def _overlap_s(element: float) -> float:
     if element <= SETTLES_BELOW:
         return 0.0
     return RANGES["overlap_s"].value(2.0 * (element - SETTLES_BELOW) / (1.0 - SETTLES_BELOW) - 1.0)
+
+
+class Actions(Protocol):
+    """How an environment's action becomes one phase's timing."""
+
+    quantities: ClassVar[tuple[Quantity, ...]]
+
+    def row(self, values: Sequence[float], phase: str, natural_hz: float) -> tuple[np.void, dict[str, bool]]:
+        """Return (TIMING record, which of `LIMITED` the station limited) of an action within its bounds."""
+
+
+class Absolute:
+    """Timing-v0: the action is the phase's timing, whatever the phase."""
+
+    quantities: ClassVar[tuple[Quantity, ...]] = ACTION
+
+    def __init__(self, station: Station) -> None:
+        self._station = station
+
+    def row(self, values: Sequence[float], phase: str, natural_hz: float) -> tuple[np.void, dict[str, bool]]:
+        return row_of(values, natural_hz, self._station)
+
+
+CHANGES = (
+    Quantity("velocity", "-", 1.0, -1.0, 1.0, "0.4 of each axis' limit more or less, within 0.2 to 1"),
+    Quantity("acceleration", "-", 1.0, -1.0, 1.0, "0.4 of each axis' limit more or less, within 0.2 to 1"),
+    Quantity("jerk", "-", 1.0, -1.0, 1.0, "0.45 of each axis' limit more or less, within 0.1 to 1"),
+    Quantity("settle_threshold", "-", 1.0, -1.0, 1.0, "times 4 to the action, within 0.005 to 0.08 m"),
+    Quantity("settle_dwell", "-", 1.0, -1.0, 1.0, "1.5 s more or less, within 0 to 3 s"),
+    Quantity("creep_height", "-", 1.0, -1.0, 1.0, "times 3.16 to the action, within 0.03 to 0.3 m"),
+    Quantity("creep_speed", "-", 1.0, -1.0, 1.0, "times 2.24 to the action, within 0.01 to 0.05 m/s"),
+    Quantity("overlap", "-", 1.0, -1.0, 1.0, "5 s more or less, within 0 to 10 s"),
+)
+"""Timing-v1's action. Shapers, blending and what an axis has of its own besides these stay as the set has them."""
+FIELDS = (
+    *("velocity_fraction", "acceleration_fraction", "jerk_fraction", "settle_threshold_m", "settle_dwell_s"),
+    *("creep_height_m", "creep_speed_mps", "overlap_s"),
+)
+"""Field of a TIMING record that each element of `CHANGES` changes."""
+
+
+class Residual:
+    """Timing-v1: the action changes what a timing set has for the phase; of zeros, the set's own."""
+
+    quantities: ClassVar[tuple[Quantity, ...]] = CHANGES
+
+    def __init__(self, station: Station, base: TimingSet) -> None:
+        self._limits = station.limits
+        self._rows = {phase: timing_row(base.of(phase)) for phase in MECHANICAL[station.kind]}
+
+    def row(self, values: Sequence[float], phase: str, natural_hz: float) -> tuple[np.void, dict[str, bool]]:
+        row = self._rows[phase].copy()
+        for name, element in zip(FIELDS, values, strict=True):
+            allowed = RANGES[name]
+            row[name] = allowed.changed(float(row[name]), element)
+            if f"axis_{name}" in (TIMING.names or ()):  # 0 where an axis has none of its own
+                own = row[f"axis_{name}"]
+                own[:] = [allowed.changed(float(value), element) if value > 0.0 else 0.0 for value in own]
+        height, speed, limits = float(row["creep_height_m"]), float(row["creep_speed_mps"]), self._limits
+        row["creep_height_m"] = max(height, limits.contact_zone_m)
+        row["creep_speed_mps"] = min(speed, limits.contact_speed_mps)
+        return row, {"creep_height": height < limits.contact_zone_m, "creep_speed": speed > limits.contact_speed_mps}

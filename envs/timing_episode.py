@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from envs.scaling import Quantity
 from envs.swap_case import SwapCase
 from envs.timed_swap import TimedSwap
-from envs.timing_action import ACTION, LIMITED, row_of
+from envs.timing_action import LIMITED, Actions
 from envs.timing_observation import natural_hz, observe
 from envs.timing_reward import REWARD_WEIGHTS, Limits, costs, reward_terms
 from twin.bounds import lower_bound_s, procedure_bound_s
@@ -30,13 +31,21 @@ class TimingEpisode:
         asked: the open decision request, or the last one.
     """
 
-    def __init__(self, case: SwapCase, swap: TimedSwap, station: Station, played: TimingSet | None = None) -> None:
+    def __init__(
+        self,
+        case: SwapCase,
+        swap: TimedSwap,
+        station: Station,
+        actions: Actions,
+        observed: Sequence[Quantity],
+        played: TimingSet | None = None,
+    ) -> None:
         """`swap` waits at its first decision request; `played`: the timing set that responds in place of actions.
 
-        With such a set the swap may have ended before, which the first step then tells.
+        With a set that is played, or that actions change, the swap may have ended before: the first step then tells.
         """
-        assert swap.ask is not None or played is not None
         self.case, self.swap, self.station, self._played = case, swap, station, played
+        self.actions, self._observed = actions, observed
         self.asked: DecisionRequest = swap.ask or DecisionRequest(0, 0, 0, MECHANICAL[station.kind][0])
         self.outcome, self.reward = "running", 0.0
         self._limits = Limits(station.limits.lateral_warn_n, station.limits.sway_limit_m)
@@ -44,19 +53,20 @@ class TimingEpisode:
         self._bound_s = lower_bound_s(case.setup)
         self._procedure_bound_s = procedure_bound_s(case.setup)
         self._terms = dict.fromkeys(REWARD_WEIGHTS, 0.0)
-        self._clipped, self._limited = {q.name: False for q in ACTION}, dict.fromkeys(LIMITED, False)
+        self._clipped, self._limited = {q.name: False for q in actions.quantities}, dict.fromkeys(LIMITED, False)
 
     def answer(self, values: Sequence[float], clipped: dict[str, bool]) -> None:
         """Respond to the decision request with an action within its bounds; `clipped`: elements that were clipped.
 
         Where a timing set is played it responds, and the action is without effect.
         """
+        if self.swap.ask is None:
+            return
         if self._played is not None:
-            if self.swap.ask is None:
-                return
             self.swap.answer(timing_row(self._played.of(self.asked.phase)))
             return
-        row, self._limited = row_of(values, natural_hz(self.swap.twin.program, self.asked), self.station)
+        hz = natural_hz(self.swap.twin.program, self.asked)
+        row, self._limited = self.actions.row(values, self.asked.phase, hz)
         self._clipped = clipped
         self.swap.answer(row)
 
@@ -71,7 +81,7 @@ class TimingEpisode:
 
     def observation(self) -> Array:
         """Return the observation (Q,) float32 of the decision request, a new array."""
-        return observe(self.swap.twin.program, self.asked, self._shown.mechanical_s)
+        return observe(self.swap.twin.program, self.asked, self._shown.mechanical_s, self._observed)
 
     def info(self) -> dict[str, Any]:
         """Return the environment's info."""

@@ -1,8 +1,9 @@
-"""Timing-v0's observation: the control software's knowledge when a robot requests a decision for its next phase."""
+"""Timing's observation: the control software's knowledge when a robot requests a decision for its next phase."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -52,7 +53,12 @@ OBSERVATION = (
     Quantity("swap_progress", "-", 1.0, 0.0, 1.0, "the same of all robots"),
     Quantity("elapsed", "s", 150.0, 0.0, 3.0, "since the first mechanical phase began"),
 )
-_SCALER = Scaler(OBSERVATION)
+OBSERVATION_V1 = (
+    *OBSERVATION,
+    Quantity("scan_scatter", "m", 0.01, 0.0, 2.0, "of the scanner's frames of the truck about their mean, x and y"),
+)
+"""Timing-v1's: what rain and night do to this measurement is known better than by their names."""
+_SCALERS = {len(quantities): Scaler(quantities) for quantities in (OBSERVATION, OBSERVATION_V1)}
 
 
 def place_of(phase: str, kind: str) -> int:
@@ -121,14 +127,25 @@ def progress(program: Program, world: int, robot: int) -> float:
     return min((float(program.place[world, robot]) * len(PHASES) + done) / (len(queue) * len(PHASES)), 1.0)
 
 
+def scan_scatter_m(program: Program, world: int, robot: int) -> float:
+    """Scatter of the truck's measured x and y about their mean, m; the first robot's where this one took no frames."""
+    variance_m2 = program.runner.worlds["image"]["scan_variance_m2"][world]
+    return math.sqrt(float(variance_m2[robot] or variance_m2[0]))
+
+
 def elapsed_s(program: Program, world: int) -> float:
     """Time since the first mechanical phase of a world's swap began, s; 0 before."""
     started = [span.start_s for span in program.spans[world] if span.name in program.phase_column]
     return program.time_s(world) - min(started) if started else 0.0
 
 
-def observe(program: Program, ask: DecisionRequest, since_s: float) -> Array:
-    """Return the scaled observation (Q,) float32 of a decision request; `since_s`: since the first mechanical phase."""
+def observe(
+    program: Program, ask: DecisionRequest, since_s: float, quantities: Sequence[Quantity] = OBSERVATION
+) -> Array:
+    """Return the scaled observation (Q,) float32 of a decision request; `since_s`: since the first mechanical phase.
+
+    `quantities`: `OBSERVATION` or `OBSERVATION_V1`.
+    """
     n, r, setup = ask.world, ask.robot, program.setup
     w, place = program.runner.worlds[n], place_of(ask.phase, setup.station.kind)
     name = PHASES[place]
@@ -154,5 +171,6 @@ def observe(program: Program, ask: DecisionRequest, since_s: float) -> Array:
         progress(program, n, r),
         sum(progress(program, n, robot) for robot in robots) / len(robots),
         since_s,
+        scan_scatter_m(program, n, r),
     ]
-    return _SCALER.scaled(values)
+    return _SCALERS[len(quantities)].scaled(values[: len(quantities)])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -11,13 +12,13 @@ import numpy as np
 from gymnasium.vector import AutoresetMode
 
 from envs.options import choice
-from envs.scaling import checked_action
+from envs.scaling import Quantity, checked_action
 from envs.swap_case import SwapCase, SwapChoice
-from envs.timed_swap import TimedSwap, parkings
+from envs.timed_swap import REPARK, TimedSwap, parkings
 from envs.timing import STILL_S, most_steps, part_of
-from envs.timing_action import ACTION
+from envs.timing_action import ACTION, CHANGES, Absolute, Actions, Residual
 from envs.timing_episode import TimingEpisode
-from envs.timing_observation import OBSERVATION
+from envs.timing_observation import OBSERVATION, OBSERVATION_V1
 from envs.vector.batched import BatchedEnv
 from envs.vector.infos import Columns, stacked
 from twin.catalogue import Station, load_pack, load_station, load_timing, load_truck, with_overrides
@@ -48,6 +49,9 @@ class TimingVectorEnv(BatchedEnv):
         InputError: a wrong argument, option or action, named.
     """
 
+    quantities: tuple[Sequence[Quantity], Sequence[Quantity]] = (ACTION, OBSERVATION)
+    """Of action and observation."""
+
     def __init__(
         self,
         num_envs: int = 1,
@@ -64,8 +68,7 @@ class TimingVectorEnv(BatchedEnv):
     ) -> None:
         super().__init__(
             num_envs,
-            ACTION,
-            OBSERVATION,
+            *self.quantities,
             autoreset_mode=autoreset_mode,
             render_mode=render_mode,
             render_fps=1,
@@ -82,7 +85,8 @@ class TimingVectorEnv(BatchedEnv):
         )
         phases = MECHANICAL[self.station.kind]
         self.last_phase = last_phase if last_phase is None else choice("last_phase", last_phase, phases)
-        self._factory = load_timing("factory", self.station)
+        self._base = load_timing("factory", self.station)
+        self._actions: Actions = Absolute(self.station)
         self.runner: BatchRunner | None = None
         self._episodes: dict[int, TimingEpisode] = {}
         self._infos: list[dict[str, Any]] = [{} for _ in range(num_envs)]
@@ -102,11 +106,11 @@ class TimingVectorEnv(BatchedEnv):
             for i in waiting:  # a truck outside the gate by the scanner parks again
                 cases[i] = next(tries[i])
                 slot = partial(Slot, self._runner_of(cases[i].setup), i)
-                swaps[i] = TimedSwap(cases[i].setup, self._factory, last, plant="rom", make_runner=slot)
+                swaps[i] = TimedSwap(cases[i].setup, self._base, last, plant="rom", make_runner=slot)
             self._go_on({i: swaps[i] for i in waiting})
-            waiting = [i for i in waiting if swaps[i].ask is None]
+            waiting = [i for i in waiting if swaps[i].outcome == REPARK]
         for i, swap in swaps.items():
-            episode = self._episodes[i] = TimingEpisode(cases[i], swap, self.station)
+            episode = self._episodes[i] = TimingEpisode(cases[i], swap, self.station, self._actions, self.quantities[1])
             self.observations[i], self._infos[i] = episode.observation(), episode.info()
 
     def _runner_of(self, first: SwapSetup) -> BatchRunner:
@@ -118,7 +122,7 @@ class TimingVectorEnv(BatchedEnv):
     def _advance(self, which: Array, actions: Array) -> None:
         under_way = {int(i): self._episodes[int(i)] for i in which}
         for i, episode in under_way.items():
-            episode.answer(*checked_action(actions[i], ACTION))
+            episode.answer(*checked_action(actions[i], self._actions.quantities))
         self._go_on({i: episode.swap for i, episode in under_way.items()})
         for i, episode in under_way.items():
             episode.look()
@@ -144,3 +148,21 @@ class TimingVectorEnv(BatchedEnv):
 
     def _columns(self) -> Columns:
         return stacked(self._infos)
+
+
+class TunedTimingVectorEnv(TimingVectorEnv):
+    """N worlds of `envs.timing_v1.TunedTimingEnv`; its `base`, and the other arguments of `TimingVectorEnv`.
+
+    Raises:
+        InputError: a wrong argument, option or action, named.
+    """
+
+    quantities = (CHANGES, OBSERVATION_V1)
+
+    def __init__(
+        self, num_envs: int = 1, station: Name | Station = "top_lift", base: Name = "tuned", **arguments: Any
+    ) -> None:
+        super().__init__(num_envs, station, **arguments)
+        self._base = load_timing(base, self.station)
+        self._actions = Residual(self.station, self._base)
+        self._choice = replace(self._choice, planning=self._base.planning)

@@ -44,6 +44,11 @@ ARGUMENTS: dict[str, list[Arguments]] = {
         {"station": "chassis", "truck": "chassis_rigid_1", "last_phase": "grip"},
         {"plant": "rom", "last_phase": "lift_out"},
     ],
+    "swaptwin/Timing-v1": [
+        {"last_phase": "unlock"},
+        {"station": "chassis", "truck": "chassis_rigid_1", "base": "careful", "last_phase": "grip"},
+        {"plant": "rom", "last_phase": "lift_out"},
+    ],
 }
 """Sets of constructor arguments, the first what tests make that name none; a new environment must be here (a test
 compares with what is registered)."""
@@ -58,15 +63,16 @@ STARTS: dict[str, list[dict[str, Any]]] = {
         {"conditions": "rain", "pack": "cab_141", "truck_yaw_rad": 0.02, "truck_y_m": -0.05},
     ],
 }
+STARTS["swaptwin/Timing-v1"] = STARTS["swaptwin/Timing-v0"]
 """Reset options that together let every element of an observation show its range."""
 
-LONG = {"swaptwin/Timing-v0"}
+LONG = {"swaptwin/Timing-v0", "swaptwin/Timing-v1"}
 """Whole swaps: an episode takes seconds of processor time. Tests that play many play a few, and few steps of each."""
 FEW_EPISODES, FEW_STEPS = 3, 3
 CASES = [(name, arguments) for name, sets in ARGUMENTS.items() for arguments in sets]
 SHORT = [(name, arguments) for name, arguments in CASES if name not in LONG or arguments == ARGUMENTS[name][-1]]
 """Of whole swaps the last case alone: on the reduced-order plant."""
-SWING = {"swaptwin/Timing-v0": 0.3}
+SWING = {"swaptwin/Timing-v0": 0.3, "swaptwin/Timing-v1": 0.3}
 """How far actions go towards the bounds, where full swings would end most episodes at once."""
 
 

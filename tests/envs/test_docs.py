@@ -20,7 +20,7 @@ def test_the_page_names_every_environment() -> None:
 
 @pytest.mark.parametrize(
     ("code", "says"),
-    list(zip(EXAMPLES, ("longitudinal_error_m", "(64, 37)", "128 steps on the batch", "(2, 2)"), strict=True)),
+    list(zip(EXAMPLES, ("longitudinal_error_m", "(64, 50)", "128 steps on the batch", "(2, 2)"), strict=True)),
     ids=["gymnasium", "make_vec", "make_sb3", "stable-baselines3"],
 )
 def test_the_examples_run(code: str, says: str, capsys: pytest.CaptureFixture[str]) -> None:

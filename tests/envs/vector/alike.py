@@ -27,12 +27,19 @@ FEW: dict[str, list[dict[str, Any]]] = {
         {"station": "chassis", "time_limit_s": 5.0},
     ],
     "swaptwin/Timing-v0": [{"last_phase": "lift_out"}, {"station": "chassis", "last_phase": "lower_out"}],
+    "swaptwin/Timing-v1": [{"last_phase": "lift_out"}, {"station": "chassis", "last_phase": "lower_out"}],
 }
 """Arguments for the vector of each id, the first what tests make that name none."""
 CASES = [(name, arguments) for name, sets in FEW.items() for arguments in sets]
 PLANT: dict[str, dict[str, Any]] = {"swaptwin/Docking-v0": {}, "swaptwin/Docking-v1": {}}
 """What the single environment is made with to be on the same plant."""
-STEPS = {"swaptwin/Docking-v0": 130, "swaptwin/Docking-v1": 130, "swaptwin/Alignment-v1": 130, "swaptwin/Timing-v0": 5}
+STEPS = {
+    "swaptwin/Docking-v0": 130,
+    "swaptwin/Docking-v1": 130,
+    "swaptwin/Alignment-v1": 130,
+    "swaptwin/Timing-v0": 5,
+    "swaptwin/Timing-v1": 5,
+}
 """Some episodes end within so many, and others begin."""
 
 
@@ -50,9 +57,13 @@ def one_by_one(name: str, num_envs: int, mode: str, **arguments: Any) -> Any:
 
 def actions(name: str, num_envs: int, seed: int) -> Array:
     """(STEPS, N, A) white noise, some of it out of bounds; world i has the same whatever N is."""
-    size = {"swaptwin/Docking-v0": 2, "swaptwin/Docking-v1": 2, "swaptwin/Alignment-v1": 4, "swaptwin/Timing-v0": 10}[
-        name
-    ]
+    size = {
+        "swaptwin/Docking-v0": 2,
+        "swaptwin/Docking-v1": 2,
+        "swaptwin/Alignment-v1": 4,
+        "swaptwin/Timing-v0": 10,
+        "swaptwin/Timing-v1": 8,
+    }[name]
     drawn = [np.random.default_rng((seed, i)).uniform(-1.2, 1.2, (STEPS[name], size)) for i in range(num_envs)]
     noise = np.stack(drawn, axis=1) * SWING.get(name, 1.0)
     if name == "swaptwin/Alignment-v1":

@@ -34,7 +34,12 @@ def test_as_gymnasium_steps_the_single_ones(name: str, arguments: dict[str, Any]
 @given(data=st.data())
 def test_alone_and_among_others(name: str, data: st.DataObject) -> None:
     """N beyond where threads begin (8, 64)."""
-    most = {"swaptwin/Docking-v0": 70, "swaptwin/Docking-v1": 70, "swaptwin/Timing-v0": 10}.get(name, 12)
+    most = {
+        "swaptwin/Docking-v0": 70,
+        "swaptwin/Docking-v1": 70,
+        "swaptwin/Timing-v0": 10,
+        "swaptwin/Timing-v1": 10,
+    }.get(name, 12)
     n = data.draw(st.integers(2, most), label="N")
     seeds = data.draw(st.lists(st.integers(0, 2**63 - 1), min_size=n, max_size=n), label="seeds")
     i = data.draw(st.integers(0, n - 1), label="i")
