@@ -30,6 +30,8 @@ EXTRAS: dict[str, tuple[str, ...]] = {
         "rl-zoo3",
         "ruckig",
         "ruff",
+        "tree-sitter",
+        "tree-sitter-iec61131-3-st",
     ),
 }
 IMPORTED_AS = {"direct": "panda3d", "foxglove": "foxglove-sdk", "google": "protobuf", "rerun": "rerun-sdk"}

@@ -8,8 +8,8 @@ from agents.policies import bundle_names, bundles_folder
 from tests.benchmarks.row import Row
 from twin.console import ProgressLine
 
-POLICY = "align_sac"
-ARGUMENTS: dict[str, Any] = {"station": "top_lift", "action_mode": "residual"}
+POLICY = "align_careful"
+ARGUMENTS: dict[str, Any] = {"station": "top_lift", "action_mode": "direct"}
 """What the policy was made for."""
 
 

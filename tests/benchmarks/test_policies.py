@@ -21,5 +21,5 @@ def test_many_in_parallel_equal_each_alone() -> None:
     env = gymnasium.make("envs:swaptwin/Alignment-v1", disable_env_checker=True, **bench.ARGUMENTS)
     policy = load_bundle(bundles_folder() / bench.POLICY, env)
     env.close()
-    observations = np.random.default_rng(1).uniform(-1.0, 1.0, (20, 37)).astype(np.float32)
+    observations = np.random.default_rng(1).uniform(-1.0, 1.0, (20, 50)).astype(np.float32)
     assert np.abs(policy.act_many(observations) - [policy.act(one) for one in observations]).max() < 1e-5

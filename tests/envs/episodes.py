@@ -56,7 +56,7 @@ compares with what is registered)."""
 STARTS: dict[str, list[dict[str, Any]]] = {
     "swaptwin/Docking-v0": [{}, {"start_x_m": -2.0, "start_y_m": 0.05}],
     "swaptwin/Docking-v1": [{}, {"direction": "forward", "start_x_m": -2.0, "start_y_m": 0.05}],
-    "swaptwin/Alignment-v1": [{}, {"height_m": 0.05, "off_x_m": 0.0, "off_y_m": 0.0}],
+    "swaptwin/Alignment-v1": [{}, {"height_m": 0.05, "off_x_m": 0.0, "off_y_m": 0.0, "care": 1.0}],
     "swaptwin/Timing-v0": [
         {"last_phase": "clear", "conditions": "clear", "parking": "unguided", "pack": "cab_282"},
         {"conditions": "night", "parking": "guided", "pack": "cab_423", "truck_yaw_rad": -0.02, "truck_x_m": 0.05},

@@ -21,6 +21,10 @@ each = pytest.mark.parametrize("name", ARGUMENTS)
 each_but_long = pytest.mark.parametrize("name", [slow(name) if name in LONG else name for name in ARGUMENTS])
 """Whole swaps among the slow tests."""
 MAX_KEPT_KB = 6.0
+SELDOM = {"servo_easing"}
+"""A servo that has met resistance for a while: random actions lead past it (tests/agents/test_alignment_baselines.py)."""
+FINE = {"tips"}
+"""Of a range around the pins' tips, and at its bound above."""
 
 
 @each_but_long
@@ -34,12 +38,15 @@ def test_observations_live_finite_and_scaled(name: str) -> None:
             seen.append(observation)
             if terminated or truncated:
                 break
+    named = [q.name for q in sys.modules[type(env.unwrapped).__module__].OBSERVATION]
     values = np.array(seen)
     low, high = env.observation_space.low, env.observation_space.high
     assert np.isfinite(values).all()
     assert ((values >= low) & (values <= high)).all()
-    assert (np.ptp(values, axis=0) > 0.1).all(), f"hardly changes: {np.flatnonzero(np.ptp(values, axis=0) <= 0.1)}"
-    assert (np.percentile(np.abs(values), 90, axis=0) <= 1.5).all()
+    still = {named[i] for i in np.flatnonzero(np.ptp(values, axis=0) <= 0.1)} - SELDOM
+    assert not still, f"hardly changes: {still}"
+    large = {named[i] for i in np.flatnonzero(np.percentile(np.abs(values), 90, axis=0) > 1.5)} - FINE
+    assert not large, f"not about -1 to 1: {large}"
     env.close()
 
 

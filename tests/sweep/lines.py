@@ -25,6 +25,7 @@ signals:
 SWAP = ["swap", "--plant", "rom", "--fault", "estop:at_s=1"]
 EXPORT = ["export", "timing", "zvd", "--seeds", "0"]
 TRAIN = ["train", "docking", "--algorithm", "ppo", "--steps", "64", "--workers", "1", "--episodes", "1"]
+EXPERIMENT = ["experiment", "run", "experiment.yaml", "--workers", "1"]
 TUNE = ["tune", "--truck", "tractor_6x4", "--pack", "cab_282", "--trials", "8", "--reference", "0", "--workers", "1"]
 
 
@@ -41,6 +42,7 @@ def materials(folder: Path) -> Path:
     """A short recording, a log and its mapping, which command lines name."""
     (folder / "log.csv").write_text("Time,X,Y,Z,Load\n" + "".join(LOG.format(i, 600 + i % 3) for i in range(20)))
     (folder / "map.yaml").write_text(MAP)
+    (folder / "experiment.yaml").write_text("seeds: 1\n")
     for ended in run(folder, [[*SWAP, "--record", "short.mcap"]]):
         assert ended.code == 1, ended.said
     return folder
@@ -55,6 +57,7 @@ def lines(out: str) -> dict[str, list[str]]:
         "agree": ["agree", "--seeds", "1", "--reference", str(ROOT / "tests/evidence/top_lift_guided.jsonl")],
         "train": [*TRAIN, "--out", f"{out}/run"],
         "tune": [*TUNE, "--output", f"{out}/tuned.yaml"],
+        "experiment": [*EXPERIMENT, "--ledger", f"{out}/e.sqlite", "--table", f"{out}/e.csv"],
         "export": [*EXPORT, "-o", f"{out}/t.csv"],
         "replay": ["replay", "short.mcap", "--screenshot", f"{out}/shot.png", "--size", "320x180", "--quality", "low"],
         "verify": ["verify", "short.mcap"],

@@ -116,7 +116,7 @@ def vector_rows(
     for worlds in numbers:
         line.update(f"{label}, {worlds} worlds")
         said = measure(worlds, arguments, policy, seconds=seconds, least=least)
-        name, kernel = f"{label.removesuffix('-v0')} x {worlds}", said.taken / said.kernel_s
+        name, kernel = f"{label.rpartition('-v')[0]} x {worlds}", said.taken / said.kernel_s
         whole = said.environment_s + said.policy_s
         note = f"{said.steps} steps of {worlds} worlds, {said.began_anew} of them began anew; {threads} threads"
         found += [
