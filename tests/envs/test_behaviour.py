@@ -22,7 +22,7 @@ each_but_long = pytest.mark.parametrize("name", [slow(name) if name in LONG else
 """Whole swaps among the slow tests."""
 MAX_KEPT_KB = 6.0
 SELDOM = {"servo_easing"}
-"""A servo that has met resistance for a while: random actions lead past it (tests/agents/test_alignment_baselines.py)."""
+"""A servo that has met resistance for a while; random actions lead past it (tests/agents has it)."""
 FINE = {"tips"}
 """Of a range around the pins' tips, and at its bound above."""
 
