@@ -32,6 +32,12 @@ def wilson(successes: int, n: int, z: float = Z_95) -> tuple[float, float]:
     return 0.0 if successes == 0 else middle - half, 1.0 if successes == n else middle + half
 
 
+def sign_test(lost: int, won: int) -> float:
+    """One-sided p-value that as many pairs or more are lost where both sides win alike (exact, Conover 1999)."""
+    n = lost + won
+    return sum(math.comb(n, k) for k in range(lost, n + 1)) / float(2**n)
+
+
 def bootstrap(
     values: Sequence[float] | Array, statistic: Callable[[Array], Array], seed: int, *, resamples: int = RESAMPLES
 ) -> tuple[float, float]:

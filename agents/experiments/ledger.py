@@ -10,7 +10,7 @@ import fcntl
 import json
 import os
 import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,10 @@ CREATE TABLE IF NOT EXISTS trials (
 CREATE TABLE IF NOT EXISTS studies (key TEXT PRIMARY KEY, specification TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS candidates (
     study TEXT NOT NULL, number INTEGER NOT NULL, parameters TEXT NOT NULL, PRIMARY KEY (study, number)
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS runs (
+    study TEXT NOT NULL, number INTEGER NOT NULL, seed INTEGER NOT NULL, key TEXT NOT NULL,
+    PRIMARY KEY (study, number, seed)
 ) WITHOUT ROWID;
 """
 LOOKED_UP = 500
@@ -159,6 +163,25 @@ class Ledger:
         """Store candidates in one transaction."""
         rows = [(study, number, canonical(parameters)) for number, parameters in candidates.items()]
         self._write("INSERT OR IGNORE INTO candidates VALUES (?, ?, ?)", rows)
+
+    def specifications(self) -> dict[str, dict[str, Any]]:
+        """Return the specifications of all studies by key."""
+        rows = self._db.execute("SELECT key, specification FROM studies ORDER BY key")
+        return {key: json.loads(text) for key, text in rows}
+
+    def put_runs(self, study: str, runs: Iterable[tuple[int, int, str]]) -> None:
+        """Store which trial each candidate has on each seed: (number, seed, key), in one transaction."""
+        self._write("INSERT OR REPLACE INTO runs VALUES (?, ?, ?, ?)", [(study, *run) for run in runs])
+
+    def runs(self, study: str) -> Iterator[tuple[int, int, Figures]]:
+        """Yield (number of the candidate, seed, figures) of a study's runs that have a result, in that order."""
+        rows = self._db.execute(
+            "SELECT runs.number, runs.seed, trials.figures FROM runs JOIN trials ON trials.key = runs.key "
+            "WHERE runs.study = ? ORDER BY runs.number, runs.seed",
+            (study,),
+        )
+        for number, seed, text in rows:
+            yield number, seed, Figures.from_plain(json.loads(text))
 
     def _write(self, statement: str, rows: Sequence[tuple[Any, ...]]) -> None:
         try:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from math import comb
 from typing import Any
 
 import numpy as np
 
 from agents.experiments.trial import OUTSIDE_MODEL, Figures
+from agents.statistics import sign_test
 from twin.catalogue import Station
 
 OBJECTIVES = ("time", "p95", "force", "sway")
@@ -117,12 +117,6 @@ def score(own: Sequence[Figures], factory: Sequence[Figures], limits: Limits, *,
     }
     broken = {name: excess[name] for name in CONSTRAINTS if excess.get(name, 0.0) > 1e-12}
     return Score(n, objectives, broken, sum(max(lost - won, 0) for lost, won in counts.values()) / n)
-
-
-def sign_test(lost: int, won: int) -> float:
-    """One-sided p-value that as many pairs or more are lost where both sides win alike (exact, Conover 1999)."""
-    n = lost + won
-    return sum(comb(n, k) for k in range(lost, n + 1)) / float(2**n)
 
 
 def _lost(pairs: Sequence[tuple[Figures, Figures]], good: Callable[[Figures], bool]) -> tuple[int, int]:

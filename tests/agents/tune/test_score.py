@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from scipy.stats import binom
 
 from agents.experiments.trial import Figures
-from agents.tune.score import CONSTRAINTS, Limits, score, sign_test, summary
+from agents.statistics import sign_test
+from agents.tune.score import CONSTRAINTS, Limits, score, summary
 
 LIMITS = Limits(abort_n=6000.0, sway_m=0.015)
 

@@ -1,0 +1,187 @@
+"""`swaptwin experiment`: designed experiments over anything in the catalogue; resumable."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from agents.commands.evaluate import EXIT_FAILED, MAX_WORKERS, at_most, duration
+from twin import kernel_cache
+from twin.console import emit_json, progress, write_target
+from twin.errors import InputError
+
+if TYPE_CHECKING:
+    from agents.experiments.resolving import Plan
+
+app = typer.Typer(no_args_is_help=True, add_completion=False)
+ASK_FROM = 200_000
+"""Trials from which --yes is needed: an hour and more."""
+
+
+@app.callback()
+def main() -> None:
+    """Designed experiments over station, truck, pack, timing, weather and wear; they resume where they stopped."""
+
+
+@app.command("run")
+def run_command(
+    spec: Annotated[str, typer.Argument(help="Specification (YAML), see docs/experiments.md.", metavar="SPEC.yaml")],
+    ledger: Annotated[
+        str | None, typer.Option(help="Ledger (SQLite) to go on with. Default: SPEC.ledger.sqlite beside SPEC.yaml.")
+    ] = None,
+    table: Annotated[str | None, typer.Option(help="Write a row a trial: a name in .csv or .parquet.")] = None,
+    workers: Annotated[int | None, typer.Option(help="Processes. Default: as many as there are cores.")] = None,
+    yes: Annotated[bool, typer.Option("--yes", help=f"Play more than {ASK_FROM:,} trials.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Play an experiment's trials; those that the ledger has are not played again, also after kill -9.
+
+    Exit code 0: every trial has a result (a swap that ends as a jam is one). 1: the simulation raised an error. 2: bad
+    input. 130: interrupted.
+    """
+    from agents.experiments import run as running
+    from agents.experiments.campaign import Campaign, core_count
+    from agents.experiments.design import count
+    from agents.experiments.ledger import Ledger
+    from agents.experiments.resolving import plan as planned
+    from agents.experiments.spec import load_spec
+    from agents.pool import WorkerDiedError
+
+    processes = at_most("--workers", core_count() if workers is None else workers, 1, MAX_WORKERS)
+    wanted = load_spec(spec)
+    total = count(wanted) * wanted.seeds
+    if total > ASK_FROM and not yes:
+        raise InputError(
+            f"{total:,} trials", file=spec, key="seeds", value=wanted.seeds, allowed=f"up to {ASK_FROM:,}, or --yes"
+        )
+    if table is not None and Path(table).suffix not in (".csv", ".parquet"):
+        raise InputError("no table's name", key="--table", value=table, allowed="a name in .csv or .parquet")
+    target = write_target(table, key="--table") if table is not None else None
+    path = write_target(ledger or str(Path(spec).with_suffix(".ledger.sqlite")), key="--ledger")
+    found = _in_file(spec, lambda: planned(wanted))
+    began_s = time.monotonic()
+    words = kernel_cache.start_notice(f"{found.trials} trials of {len(found.settings)} settings")
+    try:
+        with Ledger(path, "--ledger") as opened, Campaign(opened, processes) as campaign:
+            with progress(words, total=float(found.trials)) as line:
+
+                def shown(of: running.Progress) -> None:
+                    rate = campaign.counts.played / campaign.counts.playing_s if campaign.counts.playing_s else 0.0
+                    left = f", {duration((of.trials - of.done) / rate)} left" if rate else ""
+                    line.update(
+                        f"{of.done} of {of.trials} trials, {of.failed} not completed, {rate:.0f}/s{left}",
+                        completed=float(of.done),
+                    )
+
+                done = running.run(found, opened, campaign, shown)
+            counts = campaign.counts
+            if target is not None:
+                running.write_table(running.results_of(opened, running.study_key(wanted)), target)
+    except WorkerDiedError as error:
+        typer.echo(f"error: {error}", err=True)
+        raise typer.Exit(EXIT_FAILED) from None
+    result = {
+        "trials": done.trials,
+        "done": done.done,
+        "failed": done.failed,
+        "resumed": done.resumed,
+        "errors": len(counts.errors),
+        "settings": len(found.settings),
+        "left_out": [{"setting": setting, "why": why} for setting, why in found.left_out],
+        "wall_s": round(time.monotonic() - began_s, 3),
+        "swaps_per_s": round(counts.played / counts.playing_s, 2) if counts.playing_s > 0.0 else None,
+        "ledger": str(path),
+        "table": str(target) if target is not None else None,
+    }
+    if json:
+        emit_json(result)
+    else:
+        _print(result, found)
+    if counts.errors:
+        typer.echo(f"error: the simulation raised: {counts.errors[0]}", err=True)
+        raise typer.Exit(EXIT_FAILED)
+
+
+@app.command("compare")
+def compare_command(
+    sides: Annotated[
+        list[str],
+        typer.Argument(
+            help="A and B: ledgers of one experiment each, or tables that run --table wrote.", metavar="A B"
+        ),
+    ],
+    baseline: Annotated[
+        str | None, typer.Option(help="In place of A: a table or ledger that is kept in your repository.")
+    ] = None,
+    metric: Annotated[str, typer.Option(help="Column to compare.")] = "mechanical_time_s",
+    limit: Annotated[
+        float | None, typer.Option(help="Relative rise that is a regression, such as 0.01 for 1 %.")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Of the bootstrap.")] = 0,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Compare two experiments trial by trial: pairs have equal levels and the same seed, and completed in both.
+
+    With --limit a gate for a CI: exit code 1 for a regression. Exit code 0: none. 2: bad input.
+    """
+    from agents.experiments.compare import METRICS, compare, load_side
+
+    named = [baseline, *sides] if baseline is not None else sides
+    if len(named) != 2:
+        allowed = "B with --baseline" if baseline is not None else "A and B, or B with --baseline"
+        raise InputError(f"{len(sides)} files", key="A B", value=" ".join(sides), allowed=allowed)
+    if metric not in METRICS:
+        from twin.catalogue.explain import hint
+
+        words = f"unknown metric{hint(metric, METRICS)}"
+        raise InputError(words, key="--metric", value=metric, allowed=", ".join(METRICS))
+    if limit is not None and not 0.0 < limit <= 1.0:
+        raise InputError("out of range", key="--limit", value=limit, allowed="above 0, up to 1")
+    a, b = (load_side(path, metric, key) for path, key in zip(named, ("A", "B"), strict=True))
+    found = compare(a, b, metric, limit, at_most("--seed", seed, 0, 2**63 - 1))
+    if json:
+        emit_json(found.as_plain())
+    else:
+        low, high = found.ci95
+        typer.echo(f"{metric}: median {found.a_median:.6g} in A, {found.b_median:.6g} in B")
+        typer.echo(f"B - A          {found.median_difference:+.6g} (95 % interval {low:+.6g} to {high:+.6g}), "
+                   f"{found.pairs} pairs, {found.unmatched} trials without a partner")  # fmt: skip
+        low, high = found.relative_ci95
+        effect = "-" if found.effect is None else f"{found.effect:.2f}"
+        typer.echo(f"relative mean  {100 * found.relative:+.3f} % ({100 * low:+.3f} to {100 * high:+.3f} %), "
+                   f"effect size {effect}, detectable {100 * found.detectable:.3f} %")  # fmt: skip
+        typer.echo(f"completed      only in A {found.lost}, only in B {found.won}")
+        if found.pairs_needed is not None:
+            enough = (
+                "" if found.reasons or found.pairs >= found.pairs_needed else ": more seeds are needed to rule it out"
+            )
+            typer.echo(f"limit          {100 * (limit or 0.0):g} % takes {found.pairs_needed} pairs{enough}")
+        for reason in found.reasons:
+            typer.echo(f"regression     {reason}")
+    if found.reasons:
+        raise typer.Exit(EXIT_FAILED)
+
+
+def _in_file(spec: str, work: object) -> Plan:
+    """Call `work`; its InputError names the specification's file where it names none."""
+    try:
+        found: Plan = work()  # type: ignore[operator]
+    except InputError as error:
+        raise InputError(error.problem, file=error.file or spec, key=error.key, value=error.value,
+                         allowed=error.allowed) from None  # fmt: skip
+    return found
+
+
+def _print(result: dict[str, object], plan: Plan) -> None:
+    typer.echo(f"{result['settings']} settings x {plan.spec.seeds} seeds: {result['done']} trials done, "
+               f"{result['resumed']} of them from the ledger, {result['failed']} not completed")  # fmt: skip
+    for setting, why in plan.left_out[:5]:
+        typer.echo(f"left out       {', '.join(f'{k} {v}' for k, v in setting.items())}: {why}")
+    if len(plan.left_out) > 5:
+        typer.echo(f"left out       {len(plan.left_out) - 5} more")
+    typer.echo(f"ledger         {result['ledger']}")
+    if result["table"]:
+        typer.echo(f"table          {result['table']}")

@@ -1,0 +1,157 @@
+"""An experiment's specification, from one YAML file; unknown keys and values out of range are refused."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    Tag,
+    ValidationError,
+    model_validator,
+)
+
+from twin.catalogue.explain import to_input_error
+from twin.catalogue.safe_yaml import parse, read_bytes
+
+ALL = "all"
+"""A level of `truck`, `pack` or `timing` that stands for all that fit the station."""
+MAX_SEEDS = 1_000_000
+MAX_POINTS = 1_000_000
+
+Level = bool | int | float | str
+FactorName = Annotated[str, Field(min_length=1, max_length=200)]
+
+
+class Strict(BaseModel):
+    """Frozen; unknown keys, NaN and infinity are refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class Range(Strict):
+    """A number from `low` to `high`, for designs that sample; `logarithmic` samples its logarithm."""
+
+    low: float
+    high: float
+    logarithmic: bool = False
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.low >= self.high:
+            raise ValueError(f"low {self.low:g} is not below high {self.high:g}")
+        if self.logarithmic and self.low <= 0.0:
+            raise ValueError(f"low {self.low:g} has no logarithm")
+        return self
+
+
+Levels = Annotated[list[Level], Field(min_length=1, max_length=10_000)]
+
+
+class Design(Strict):
+    """How levels are put together.
+
+    Attributes:
+        kind: `full`: every combination; `list`: the rows given; `lhs`: a Latin hypercube; `sobol`: a scrambled Sobol
+            sequence.
+        points: of `lhs` and `sobol`.
+        rows: of `list`: levels by factor.
+    """
+
+    kind: Literal["full", "list", "lhs", "sobol"]
+    points: Annotated[int, Field(ge=1, le=MAX_POINTS)] | None = None
+    rows: Annotated[list[dict[FactorName, Level]], Field(min_length=1, max_length=100_000)] | None = None
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        if (self.points is None) == (self.kind in ("lhs", "sobol")):
+            raise ValueError(f"points go with lhs and sobol, kind is {self.kind}")
+        if (self.rows is None) == (self.kind == "list"):
+            raise ValueError(f"rows go with list, kind is {self.kind}")
+        return self
+
+
+def _kind_of(given: Any) -> str:
+    return "range" if isinstance(given, Mapping | Range) else "levels"
+
+
+def _as_design(given: Any) -> Any:
+    return {"kind": given} if isinstance(given, str) else given
+
+
+Factor = Annotated[Annotated[Levels, Tag("levels")] | Annotated[Range, Tag("range")], Discriminator(_kind_of)]
+FULL = Design(kind="full")
+
+
+class Spec(Strict):
+    """One experiment: settings of factors, each played on the same seeds.
+
+    Attributes:
+        question: what is asked, for the report.
+        station, plant: of every setting, unless they are factors.
+        constants: value by option of `swap` or dotted path, in every setting.
+        factors: levels, or a range, by option of `swap`, field of the variation or dotted path.
+        design: a kind alone, or with its numbers.
+        seeds: swaps of each setting; the same ones for all.
+        first_seed: the first of them.
+    """
+
+    question: Annotated[str, Field(max_length=500)] = ""
+    station: str = "top_lift"
+    plant: Literal["rom", "bullet"] = "rom"
+    constants: dict[FactorName, Level] = {}
+    factors: Annotated[dict[FactorName, Factor], Field(max_length=100)] = {}
+    design: Annotated[Design, BeforeValidator(_as_design)] = FULL
+    seeds: Annotated[int, Field(ge=1, le=MAX_SEEDS)]
+    first_seed: Annotated[int, Field(ge=0, lt=2**62)] = 0
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        twice = sorted(set(self.constants) & set(self.factors))
+        if twice:
+            raise ValueError(f"{twice[0]} is a constant and a factor")
+        ranges = [name for name, levels in self.factors.items() if isinstance(levels, Range)]
+        if ranges and self.design.kind == "full":
+            raise ValueError(f"{ranges[0]} has a range: give levels, or design lhs or sobol with points")
+        if self.design.rows is not None:
+            if self.factors:
+                raise ValueError("a list has its factors in its rows")
+            if len({tuple(sorted(row)) for row in self.design.rows}) > 1:
+                raise ValueError("all rows of a list have the same factors")
+        return self
+
+    def as_plain(self) -> dict[str, Any]:
+        """Return plain data, as the file could have them."""
+        return self.model_dump(mode="json")
+
+
+def load_spec(file: str | Path) -> Spec:
+    """Load a specification.
+
+    Raises:
+        InputError: the file is missing or invalid; names line, key, value and what is allowed.
+    """
+    path = Path(file)
+    raw, lines = parse(read_bytes(path), path)
+    try:
+        return Spec.model_validate(raw)
+    except ValidationError as error:
+        raise to_input_error(error, Spec, path, lines) from None
+
+
+def spec_from_plain(plain: dict[str, Any]) -> Spec:
+    """Return the specification that `as_plain` was made from.
+
+    Raises:
+        InputError: it is of another version.
+    """
+    try:
+        return Spec.model_validate(plain)
+    except ValidationError as error:
+        raise to_input_error(error, Spec, "the ledger's specification") from None
