@@ -41,7 +41,7 @@ def command(
         list[str] | None,
         typer.Option(
             help="May be repeated: baseline (docking, alignment); a timing set, by name or file (timing); "
-            "random, zero; a shipped bundle (alignment: align_careful, align_fast, align_sac); a bundle's folder. "
+            "random, zero; a shipped bundle (alignment: align_careful, align_sac); a bundle's folder. "
             "Default: the baselines, random and zero."
         ),
     ] = None,
