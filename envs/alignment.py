@@ -21,6 +21,7 @@ from envs.swap_case import SwapChoice
 from twin.alignment.episode import AlignmentTwin
 from twin.alignment.sensed import DECISION_S
 from twin.catalogue import Station, load_pack, load_station, load_truck
+from twin.errors import InputError
 from twin.runner.kinds import PLANTS
 from twin.runner.single import ONLY
 
@@ -270,7 +271,13 @@ class AlignmentEnv(EpisodicEnv):
         super().reset(seed=seed)
         episode = int(self.np_random.integers(2**63)) if seed is None else seed
         self._case, self._begun = self._choice.draw(episode, options), True
-        self._begin(self._case, record=True)
+        try:
+            self._begin(self._case, record=True)
+        except RuntimeError as error:  # an interlock ends the insertion while the pack is brought to its start
+            if not options:
+                raise
+            self._free()
+            raise InputError(f"no episode begins there: {error}", key="options", value=dict(options)) from None
         self._show_live()
         return self._one.observations[0].copy(), self._info({q.name: False for q in ACTION})
 

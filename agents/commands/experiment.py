@@ -52,16 +52,13 @@ def run_command(
 
     processes = at_most("--workers", core_count() if workers is None else workers, 1, MAX_WORKERS)
     wanted = load_spec(spec)
-    total = count(wanted) * wanted.seeds
-    if total > ASK_FROM and not yes:
-        raise InputError(
-            f"{total:,} trials", file=spec, key="seeds", value=wanted.seeds, allowed=f"up to {ASK_FROM:,}, or --yes"
-        )
+    _refuse_many(count(wanted) * wanted.seeds, spec, wanted.seeds, yes)
     if table is not None and Path(table).suffix not in (".csv", ".parquet"):
         raise InputError("no table's name", key="--table", value=table, allowed="a name in .csv or .parquet")
     target = write_target(table, key="--table") if table is not None else None
     path = write_target(ledger or str(Path(spec).with_suffix(".ledger.sqlite")), key="--ledger")
     found = _in_file(spec, lambda: planned(wanted))
+    _refuse_many(found.trials, spec, wanted.seeds, yes)  # with the levels that `all` stands for
     began_s = time.monotonic()
     words = kernel_cache.start_notice(f"{found.trials} trials of {len(found.settings)} settings")
     try:
@@ -163,6 +160,13 @@ def compare_command(
             typer.echo(f"regression     {reason}")
     if found.reasons:
         raise typer.Exit(EXIT_FAILED)
+
+
+def _refuse_many(trials: int, spec: str, seeds: int, yes: bool) -> None:
+    """Raise InputError for more trials than are played without --yes."""
+    if trials > ASK_FROM and not yes:
+        allowed = f"up to {ASK_FROM:,}, or --yes"
+        raise InputError(f"{trials:,} trials", file=spec, key="seeds", value=seeds, allowed=allowed)
 
 
 def _in_file(spec: str, work: object) -> Plan:

@@ -136,3 +136,12 @@ def test_the_hoist_may_run_at_its_own_limit() -> None:
     assert ACTION[2].scale == env.station.axes.z.velocity_mps
     assert fastest == pytest.approx(env.station.axes.z.velocity_mps, rel=0.02)
     env.close()
+
+
+def test_a_start_that_no_insertion_begins_from_is_one_line() -> None:
+    """Inside the guides and 20 mm off, the pack presses against them before the agent has it."""
+    env = make("swaptwin/Alignment-v1", {"plant": "rom"})
+    with pytest.raises(InputError, match="options: no episode begins there.*outside_model"):
+        env.reset(seed=0, options={"height_m": 0.05, "off_x_m": 0.02, "off_y_m": 0.02})
+    assert np.isfinite(env.reset(seed=0)[0]).all(), "the environment goes on"
+    env.close()

@@ -65,7 +65,7 @@ def command(
     conditions: Annotated[str, typer.Option(help="Visibility: clear, night, rain or night+rain.")] = "clear",
     timing: Annotated[str, typer.Option(help="Timing set: a name or a file.")] = "factory",
     align_policy: Annotated[
-        str | None, typer.Option(help="An Alignment-v0 policy that seats each pack: a name or a bundle's folder.")
+        str | None, typer.Option(help="An Alignment policy that seats each pack: a name or a bundle's folder.")
     ] = None,
     timing_policy: Annotated[
         str | None,

@@ -77,6 +77,15 @@ def test_the_command_is_a_gate(tmp_path: Path) -> None:
     assert same.exit_code == 0, same.output
 
 
+@pytest.mark.parametrize("text", ["seeds: 300000\n", "seeds: 60000\nfactors: {truck: [all]}\n"])
+def test_an_hour_and_more_needs_a_yes(text: str, tmp_path: Path) -> None:
+    (tmp_path / "e.yaml").write_text(text)
+    found = CliRunner().invoke(app, ["run", str(tmp_path / "e.yaml")])
+    assert isinstance(found.exception, InputError), found.output
+    assert "or --yes" in str(found.exception)
+    assert not list(tmp_path.glob("*.sqlite"))
+
+
 def test_what_cannot_be_compared_is_refused(tmp_path: Path) -> None:
     few = side("a", dict.fromkeys(range(7), 1.0))
     with pytest.raises(InputError, match="7 pairs"):
