@@ -5,6 +5,7 @@ from twin.catalogue.load import (
     Provenance,
     load_pack,
     load_scenario,
+    load_site,
     load_station,
     load_timing,
     load_truck,
@@ -12,12 +13,13 @@ from twin.catalogue.load import (
     names,
     with_overrides,
 )
-from twin.catalogue.schema import Pack, Scenario, Station, TimingSet, Truck
+from twin.catalogue.schema import Pack, Scenario, Site, Station, TimingSet, Truck
 
 __all__ = [
     "Pack",
     "Provenance",
     "Scenario",
+    "Site",
     "Station",
     "TimingSet",
     "Truck",
@@ -25,6 +27,7 @@ __all__ = [
     "default_pack",
     "load_pack",
     "load_scenario",
+    "load_site",
     "load_station",
     "load_timing",
     "load_truck",

@@ -19,17 +19,18 @@ from twin.catalogue.explain import hint, to_input_error
 from twin.catalogue.plain import tuples
 from twin.catalogue.plausible import implausible
 from twin.catalogue.safe_yaml import Lines, dotted, parse, read_bytes
-from twin.catalogue.schema import Pack, Scenario, Station, TimingSet, Truck
+from twin.catalogue.schema import Pack, Scenario, Site, Station, TimingSet, Truck
 from twin.catalogue.schema.timing import WITH_OPTIONS
 from twin.errors import InputError
 
-Kind = Literal["station", "truck", "pack", "timing", "scenario"]
+Kind = Literal["station", "truck", "pack", "timing", "scenario", "site"]
 KINDS: dict[str, type[BaseModel]] = {
     "station": Station,
     "truck": Truck,
     "pack": Pack,
     "timing": TimingSet,
     "scenario": Scenario,
+    "site": Site,
 }
 TAGS = ("sourced", "derived", "estimate", "measured", "chosen")
 
@@ -72,6 +73,13 @@ def load_scenario(name_or_path: str | os.PathLike[str] | Scenario) -> Scenario:
     if isinstance(name_or_path, Scenario):
         return name_or_path
     return cast(Scenario, load_with_provenance("scenario", name_or_path)[0])
+
+
+def load_site(name_or_path: str | os.PathLike[str] | Site) -> Site:
+    """Load a site by its name in models/sites or by the path of a YAML file; one that is loaded is returned."""
+    if isinstance(name_or_path, Site):
+        return name_or_path
+    return cast(Site, load_with_provenance("site", name_or_path)[0])
 
 
 def load_timing(name_or_path: str | os.PathLike[str], station: Station | str) -> TimingSet:

@@ -30,6 +30,7 @@ from twin.catalogue.schema.machine import (
 )
 from twin.catalogue.schema.pack import Coupler, Guides, Locks, Pack
 from twin.catalogue.schema.scenario import LidarFailure, LidarFailures, Scenario
+from twin.catalogue.schema.site import Charging, Demand, Fault, Handling, Site, TaperStep
 from twin.catalogue.schema.station import (
     FixedTimes,
     Limits,
@@ -53,14 +54,18 @@ __all__ = [
     "AxisTiming",
     "Axle",
     "AxleGroup",
+    "Charging",
     "Coupler",
+    "Demand",
     "Driving",
     "EndEffector",
+    "Fault",
     "FixedTimes",
     "FloatingHead",
     "FloatingTable",
     "FourRope",
     "Guides",
+    "Handling",
     "Lidar",
     "LidarFailure",
     "LidarFailures",
@@ -81,9 +86,11 @@ __all__ = [
     "Scanner",
     "Scenario",
     "Sensors",
+    "Site",
     "Slot",
     "Station",
     "Strict",
+    "TaperStep",
     "TimingSet",
     "Trailer",
     "Truck",
