@@ -28,6 +28,7 @@ from twin.catalogue.schema.machine import (
     Rates,
     RotaryAxis,
 )
+from twin.catalogue.schema.motor import LinearDesign, LinearGear, Motor, RotaryDesign, RotaryGear
 from twin.catalogue.schema.pack import Coupler, Guides, Locks, Pack
 from twin.catalogue.schema.scenario import LidarFailure, LidarFailures, Scenario
 from twin.catalogue.schema.station import (
@@ -67,8 +68,11 @@ __all__ = [
     "LidarWeather",
     "Limits",
     "LinearAxis",
+    "LinearDesign",
+    "LinearGear",
     "Locks",
     "Mast",
+    "Motor",
     "Outline",
     "Pack",
     "Parking",
@@ -78,6 +82,8 @@ __all__ = [
     "Rates",
     "Robots",
     "RotaryAxis",
+    "RotaryDesign",
+    "RotaryGear",
     "Scanner",
     "Scenario",
     "Sensors",
