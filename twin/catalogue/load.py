@@ -118,6 +118,9 @@ def load_with_provenance(
     path = _locate(kind, name_or_path, station if isinstance(station, Station) else None)
     raw, lines = parse(read_bytes(path), path)
     values, provenance = _strip(raw, path, lines)
+    if kind == "station":
+        values, of_motors = _with_motors(values, path, lines)
+        provenance |= of_motors
     try:
         model = KINDS[kind].model_validate(values)
     except ValidationError as error:
@@ -194,7 +197,7 @@ def with_overrides(model: Model, overrides: Mapping[str, object]) -> Model:
     for key in sorted(overrides, key=lambda one: len(_parts(one))):  # a whole before its parts
         parts, value = _parts(key), overrides[key]
         if isinstance(value, str) and isinstance(model, Station) and MOTOR_KEY.fullmatch(key):
-            value = _motor_of(key, value)
+            value = _motor_of(value, key)  # whose parts may be set beside it
         if (
             isinstance(model, TimingSet) and parts[0] == "phases" and len(parts) > 1
         ):  # a phase not named takes `default`
@@ -207,12 +210,34 @@ def with_overrides(model: Model, overrides: Mapping[str, object]) -> Model:
         raise to_input_error(error, type(model), file) from None
 
 
-def _motor_of(key: str, name: str) -> dict[str, Any]:
-    """Plain values of a motor by name or path, so that parts of it can be set beside it."""
+def _with_motors(values: dict[str, Any], path: Path, lines: Lines) -> tuple[dict[str, Any], dict[str, Provenance]]:
+    """Plain values of a station with each motor's name or path replaced by its values, and their provenance."""
+    provenance: dict[str, Provenance] = {}
+
+    def found(node: Any, at: tuple[str, ...]) -> Any:
+        if not isinstance(node, dict):
+            return node
+        named = {key: found(child, (*at, key)) for key, child in node.items()}
+        if isinstance(named.get("motor"), str):
+            where = (*at, "motor")
+            line = f"line {lines[where]}: " if where in lines else ""
+            name, key = named["motor"], dotted(where)
+            named["motor"] = _motor_of(name, key, path, line)
+            of_motor = load_with_provenance("motor", name)[1]
+            provenance.update({f"{key}.{one}": source for one, source in of_motor.items()})
+        return named
+
+    return ({**values, "axes": found(values["axes"], ("axes",))} if "axes" in values else values), provenance
+
+
+def _motor_of(name: str, key: str, file: Path | None = None, line: str = "") -> dict[str, Any]:
+    """Plain values of a motor by name or path; an error names `key`."""
     try:
         return load_motor(name).model_dump()
     except InputError as error:
-        raise InputError(error.problem, file=error.file, key=key, value=error.value, allowed=error.allowed) from None
+        if is_path(name):
+            raise InputError(f"{line}{error}", file=file, key=key) from None
+        raise InputError(line + error.problem, file=file, key=key, value=name, allowed=error.allowed) from None
 
 
 def _limits_beside_drives(overrides: Mapping[str, object]) -> dict[str, object]:

@@ -176,6 +176,7 @@ def test_a_file_with_a_design_has_the_limits_of_its_motor_and_says_so(tmp_path: 
     assert limits(station, "z") == limits(fitted("hoist_22kw"), "z")  # type: ignore[arg-type]
     assert provenance["axes.z.velocity_mps"].text.startswith("0.25 is stated for the axis' design; with hoist_22kw")
     assert provenance["axes.z.coulomb_n"].tag == "estimate"
+    assert provenance["axes.z.motor.rated_torque_nm"].tag == "sourced"  # as the motor's file has it
 
 
 def test_a_motor_in_full_and_by_file(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from twin.catalogue.schema.base import Coordinate, Count, NonNegative, Positive, Ratio, Size3, Strict, below
-from twin.catalogue.schema.motor import LinearDesign, LinearGear, NamedMotor, RotaryDesign, RotaryGear, check_drive
+from twin.catalogue.schema.motor import LinearDesign, LinearGear, Motor, RotaryDesign, RotaryGear, check_drive
 
 
 class Rates(Strict):
@@ -52,7 +52,7 @@ class LinearAxis(Strict):
     )
     integral_time_s: Positive
     stopping_distance_m: Positive = Field(description="within this after a trip (invariant 5)")
-    motor: NamedMotor | None = Field(default=None, description="by name, by file or in full")
+    motor: Motor | None = Field(default=None, description="by name, by file or in full")
     gear: LinearGear | None = Field(default=None, description="goes with motor")
     design: LinearDesign | None = Field(
         default=None, description="the drive that the limits here are stated for, if it is another than motor and gear"
@@ -93,7 +93,7 @@ class RotaryAxis(Strict):
     velocity_bandwidth_rad_per_s: Positive
     integral_time_s: Positive
     stopping_distance_rad: Positive
-    motor: NamedMotor | None = None
+    motor: Motor | None = None
     gear: RotaryGear | None = None
     design: RotaryDesign | None = None
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 import math
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import Field, model_validator
 
 from twin.catalogue.schema.base import Count, Fraction, Name, NonNegative, Positive, Strict, below
-from twin.errors import InputError
 
 RATING_ERROR = 0.03
 """Share by which rated torque may differ from rated power over rated speed: catalogues round all three."""
@@ -102,35 +101,17 @@ class RotaryGear(Strict):
 Gear = LinearGear | RotaryGear
 
 
-def _named(given: Any) -> Any:
-    """The motor of a name in models/motors or of a file's path; anything else unchanged."""
-    if not isinstance(given, str):
-        return given
-    from twin.catalogue.load import load_motor
-
-    try:
-        return load_motor(given)
-    except InputError as error:
-        where = None if error.key == "motor" else error.key
-        said = InputError(error.problem, file=error.file, key=where, value=error.value, allowed=error.allowed)
-        raise ValueError(str(said)) from None
-
-
-NamedMotor = Annotated[Motor, BeforeValidator(_named)]
-"""A motor by its name in models/motors, by the path of a file, or in full."""
-
-
 class LinearDesign(Strict):
     """The drive of a linear axis that its limits are stated for."""
 
-    motor: NamedMotor
+    motor: Motor
     gear: LinearGear
 
 
 class RotaryDesign(Strict):
     """The drive of a rotary axis that its limits are stated for."""
 
-    motor: NamedMotor
+    motor: Motor
     gear: RotaryGear
 
 
