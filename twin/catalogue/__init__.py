@@ -3,6 +3,7 @@
 from twin.catalogue.fit import compatible, default_pack, resolve
 from twin.catalogue.load import (
     Provenance,
+    load_motor,
     load_pack,
     load_scenario,
     load_site,
@@ -13,9 +14,10 @@ from twin.catalogue.load import (
     names,
     with_overrides,
 )
-from twin.catalogue.schema import Pack, Scenario, Site, Station, TimingSet, Truck
+from twin.catalogue.schema import Motor, Pack, Scenario, Site, Station, TimingSet, Truck
 
 __all__ = [
+    "Motor",
     "Pack",
     "Provenance",
     "Scenario",
@@ -25,6 +27,7 @@ __all__ = [
     "Truck",
     "compatible",
     "default_pack",
+    "load_motor",
     "load_pack",
     "load_scenario",
     "load_site",

@@ -28,6 +28,7 @@ from twin.catalogue.schema.machine import (
     Rates,
     RotaryAxis,
 )
+from twin.catalogue.schema.motor import LinearDesign, LinearGear, Motor, RotaryDesign, RotaryGear
 from twin.catalogue.schema.pack import Coupler, Guides, Locks, Pack
 from twin.catalogue.schema.scenario import LidarFailure, LidarFailures, Scenario
 from twin.catalogue.schema.site import Charging, Demand, Fault, Handling, Site, TaperStep
@@ -72,8 +73,11 @@ __all__ = [
     "LidarWeather",
     "Limits",
     "LinearAxis",
+    "LinearDesign",
+    "LinearGear",
     "Locks",
     "Mast",
+    "Motor",
     "Outline",
     "Pack",
     "Parking",
@@ -83,6 +87,8 @@ __all__ = [
     "Rates",
     "Robots",
     "RotaryAxis",
+    "RotaryDesign",
+    "RotaryGear",
     "Scanner",
     "Scenario",
     "Sensors",
