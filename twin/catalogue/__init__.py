@@ -6,6 +6,7 @@ from twin.catalogue.load import (
     load_motor,
     load_pack,
     load_scenario,
+    load_site,
     load_station,
     load_timing,
     load_truck,
@@ -13,13 +14,14 @@ from twin.catalogue.load import (
     names,
     with_overrides,
 )
-from twin.catalogue.schema import Motor, Pack, Scenario, Station, TimingSet, Truck
+from twin.catalogue.schema import Motor, Pack, Scenario, Site, Station, TimingSet, Truck
 
 __all__ = [
     "Motor",
     "Pack",
     "Provenance",
     "Scenario",
+    "Site",
     "Station",
     "TimingSet",
     "Truck",
@@ -28,6 +30,7 @@ __all__ = [
     "load_motor",
     "load_pack",
     "load_scenario",
+    "load_site",
     "load_station",
     "load_timing",
     "load_truck",

@@ -21,11 +21,11 @@ from twin.catalogue.explain import hint, to_input_error
 from twin.catalogue.plain import tuples
 from twin.catalogue.plausible import implausible
 from twin.catalogue.safe_yaml import Lines, dotted, parse, read_bytes
-from twin.catalogue.schema import Motor, Pack, Scenario, Station, TimingSet, Truck
+from twin.catalogue.schema import Motor, Pack, Scenario, Site, Station, TimingSet, Truck
 from twin.catalogue.schema.timing import WITH_OPTIONS
 from twin.errors import InputError
 
-Kind = Literal["station", "truck", "pack", "timing", "scenario", "motor"]
+Kind = Literal["station", "truck", "pack", "timing", "scenario", "motor", "site"]
 KINDS: dict[str, type[BaseModel]] = {
     "station": Station,
     "truck": Truck,
@@ -33,6 +33,7 @@ KINDS: dict[str, type[BaseModel]] = {
     "timing": TimingSet,
     "scenario": Scenario,
     "motor": Motor,
+    "site": Site,
 }
 MOTOR_KEY = re.compile(r"axes\.\w+(\.design)?\.motor")
 DRIVE_KEY = re.compile(r"axes\.(?P<axis>\w+)\.(motor|gear|design)\b")
@@ -80,6 +81,13 @@ def load_scenario(name_or_path: str | os.PathLike[str] | Scenario) -> Scenario:
     if isinstance(name_or_path, Scenario):
         return name_or_path
     return cast(Scenario, load_with_provenance("scenario", name_or_path)[0])
+
+
+def load_site(name_or_path: str | os.PathLike[str] | Site) -> Site:
+    """Load a site by its name in models/sites or by the path of a YAML file; one that is loaded is returned."""
+    if isinstance(name_or_path, Site):
+        return name_or_path
+    return cast(Site, load_with_provenance("site", name_or_path)[0])
 
 
 def load_motor(name_or_path: str | os.PathLike[str] | Motor) -> Motor:

@@ -202,15 +202,13 @@ def kind_of(path: Path) -> str:
         "truck": {"mount", "seats_xyz_m"},
         "scenario": {"grade", "camber", "friction_factor"},
         "motor": {"rated_power_w", "rated_torque_nm", "rotor_inertia_kgm2"},
+        "site": {"charging", "handling", "demand"},
     }
     marks["pack"] = {"energy_kwh", "guides", "coupler"}
     best = max(marks, key=lambda kind: len(marks[kind] & set(raw)))
     if not marks[best] & set(raw):
-        raise InputError(
-            "is neither a station, a truck, a pack, a timing set, a scenario nor a motor",
-            file=path,
-            allowed=", ".join(marks),
-        )
+        problem = "is neither a station, a truck, a pack, a timing set, a scenario, a motor nor a site"
+        raise InputError(problem, file=path, allowed=", ".join(marks))
     return best
 
 

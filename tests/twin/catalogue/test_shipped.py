@@ -31,6 +31,7 @@ KIND_OF_FOLDER = {
     "packs": "pack",
     "timing": "timing",
     "scenarios": "scenario",
+    "sites": "site",
     "motors": "motor",
 }
 FILES = sorted(

@@ -31,6 +31,7 @@ from twin.catalogue.schema.machine import (
 from twin.catalogue.schema.motor import LinearDesign, LinearGear, Motor, RotaryDesign, RotaryGear
 from twin.catalogue.schema.pack import Coupler, Guides, Locks, Pack
 from twin.catalogue.schema.scenario import LidarFailure, LidarFailures, Scenario
+from twin.catalogue.schema.site import Charging, Demand, Fault, Handling, Site, TaperStep
 from twin.catalogue.schema.station import (
     FixedTimes,
     Limits,
@@ -54,14 +55,18 @@ __all__ = [
     "AxisTiming",
     "Axle",
     "AxleGroup",
+    "Charging",
     "Coupler",
+    "Demand",
     "Driving",
     "EndEffector",
+    "Fault",
     "FixedTimes",
     "FloatingHead",
     "FloatingTable",
     "FourRope",
     "Guides",
+    "Handling",
     "Lidar",
     "LidarFailure",
     "LidarFailures",
@@ -87,9 +92,11 @@ __all__ = [
     "Scanner",
     "Scenario",
     "Sensors",
+    "Site",
     "Slot",
     "Station",
     "Strict",
+    "TaperStep",
     "TimingSet",
     "Trailer",
     "Truck",
