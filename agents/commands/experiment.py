@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from agents.throughput.of_experiment import SettingDays
 
 app = typer.Typer(no_args_is_help=True, add_completion=False)
+EXECUTORS = (LOCAL, RAY) = ("local", "ray")
 ASK_FROM = 200_000
 """Trials from which --yes is needed: an hour and more."""
 
@@ -37,6 +39,12 @@ def run_command(
     ] = None,
     table: Annotated[str | None, typer.Option(help="Write a row a trial: a name in .csv or .parquet.")] = None,
     workers: Annotated[int | None, typer.Option(help="Processes. Default: as many as there are cores.")] = None,
+    executor: Annotated[
+        str, typer.Option(help="local: processes; ray: a Ray cluster, of this machine or at --address.")
+    ] = "local",
+    address: Annotated[
+        str | None, typer.Option(help="HOST:PORT of a Ray cluster; its token in RAY_AUTH_TOKEN. Goes with ray.")
+    ] = None,
     yes: Annotated[bool, typer.Option("--yes", help=f"Play more than {ASK_FROM:,} trials.")] = False,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
@@ -47,6 +55,7 @@ def run_command(
     """
     from agents.experiments import run as running
     from agents.experiments.campaign import Campaign, core_count
+    from agents.experiments.cluster import Cluster, ClusterError
     from agents.experiments.design import count
     from agents.experiments.ledger import Ledger
     from agents.experiments.resolving import plan as planned
@@ -54,6 +63,10 @@ def run_command(
     from agents.pool import WorkerDiedError
 
     processes = at_most("--workers", core_count() if workers is None else workers, 1, MAX_WORKERS)
+    if executor not in EXECUTORS:
+        raise InputError("unknown executor", key="--executor", value=executor, allowed=", ".join(EXECUTORS))
+    if address is not None and executor != RAY:
+        raise InputError("goes with --executor ray", key="--address", value=address)
     wanted = load_spec(spec)
     _refuse_many(count(wanted) * wanted.seeds, spec, wanted.seeds, yes)
     if table is not None and Path(table).suffix not in (".csv", ".parquet"):
@@ -65,8 +78,15 @@ def run_command(
     began_s = time.monotonic()
     words = kernel_cache.start_notice(f"{found.trials} trials of {len(found.settings)} settings")
     try:
-        with Ledger(path, "--ledger") as opened, Campaign(opened, processes) as campaign:
+        with Ledger(path, "--ledger") as opened, ExitStack() as stack:
+            players = None
+            if executor == RAY:
+                players = stack.enter_context(Cluster(address, processes, lambda line: typer.echo(line, err=True)))
+            campaign = stack.enter_context(Campaign(opened, processes, players=players))
+            chunk = running.CHUNK if players is None else running.CLUSTER_CHUNK
             with progress(words, total=float(found.trials)) as line:
+                counts = campaign.counts
+                campaign.on_played = lambda _: line.update(completed=float(counts.found + counts.played))
 
                 def shown(of: running.Progress) -> None:
                     rate = campaign.counts.played / campaign.counts.playing_s if campaign.counts.playing_s else 0.0
@@ -76,13 +96,12 @@ def run_command(
                         completed=float(of.done),
                     )
 
-                done = running.run(found, opened, campaign, shown)
-            counts = campaign.counts
+                done = running.run(found, opened, campaign, shown, chunk)
             days = _days(found, opened, processes)
             if target is not None:
                 columns = [one.columns() for one in days] if days is not None else None
                 running.write_table(running.results_of(opened, running.study_key(wanted)), target, columns)
-    except WorkerDiedError as error:
+    except (WorkerDiedError, ClusterError) as error:
         typer.echo(f"error: {error}", err=True)
         raise typer.Exit(EXIT_FAILED) from None
     result = {

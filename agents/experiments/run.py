@@ -18,7 +18,9 @@ from twin.console import atomic_write
 from twin.errors import InputError
 
 CHUNK = 1024
-"""Trials that are handed to the processes at once: what a kill loses at most, and what memory grows by."""
+"""Trials that are handed to the processes at once: what memory grows by."""
+CLUSTER_CHUNK = 16 * CHUNK
+"""The same for a cluster, where at the end of each chunk more processes wait for the last one."""
 
 
 @dataclass
@@ -44,13 +46,19 @@ def _specification(spec: Spec) -> dict[str, Any]:
     return {"experiment": spec.as_plain(), "factors": list(spec.factors), "version": program_version()}
 
 
-def run(plan: Plan, ledger: Ledger, campaign: Campaign, on_chunk: Callable[[Progress], None] | None = None) -> Progress:
-    """Play what the ledger does not have. A trial that did not complete is a result too."""
+def run(
+    plan: Plan,
+    ledger: Ledger,
+    campaign: Campaign,
+    on_chunk: Callable[[Progress], None] | None = None,
+    chunk: int = CHUNK,
+) -> Progress:
+    """Play what the ledger does not have, `chunk` trials at once. A trial that did not complete is a result too."""
     study = study_key(plan.spec)
     ledger.begin_study(study, _specification(plan.spec))
     ledger.put_candidates(study, {n: resolved.setting for n, resolved in enumerate(plan.settings)})
     progress = Progress(plan.trials)
-    for part in _parts(plan):
+    for part in _parts(plan, chunk):
         trials = [plan.settings[number].trial(seed) for number, seed in part]
         before = campaign.counts.found
         figures = campaign.play(trials)
@@ -63,13 +71,13 @@ def run(plan: Plan, ledger: Ledger, campaign: Campaign, on_chunk: Callable[[Prog
     return progress
 
 
-def _parts(plan: Plan) -> Iterator[list[tuple[int, int]]]:
+def _parts(plan: Plan, chunk: int) -> Iterator[list[tuple[int, int]]]:
     """Trials as (setting, seed), seed by seed: a run that is stopped early has all settings on the same seeds."""
     part: list[tuple[int, int]] = []
     for seed in plan.seeds:
         for number in range(len(plan.settings)):
             part.append((number, seed))
-            if len(part) == CHUNK:
+            if len(part) == chunk:
                 yield part
                 part = []
     if part:
