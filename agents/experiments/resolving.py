@@ -30,7 +30,11 @@ from twin.errors import InputError
 from twin.runner.kinds import PLANTS
 from twin.setup.variation import Variation
 
-OPTIONS = ("station", "truck", "pack", "timing", "parking", "conditions", "plant")
+POLICIES = {"align_policy": "align", "timing_policy": "timing"}
+"""Options for policies, and what these decide."""
+FAULT, NONE = "fault", "none"
+"""Option for faults, several of them in one level with `; ` between; and the level of no fault or policy."""
+OPTIONS = ("station", "truck", "pack", "timing", "parking", "conditions", "plant", *POLICIES, FAULT)
 """Options of `swap` that may be factors or constants."""
 VARIATION = tuple(name for name in Variation.model_fields if name != "conditions")
 """Fields of the variation: weather, wear and load beyond the models."""
@@ -50,10 +54,13 @@ class Resolved:
     plant: str
     parking: str
     variation: Variation
+    faults: tuple[str, ...] = ()
+    policies: tuple[tuple[str, str], ...] = ()
 
     def trial(self, seed: int) -> Trial:
         """Return the trial of one seed."""
-        return Trial(self.station, self.truck, self.pack, self.timing, seed, self.plant, self.parking, self.variation)
+        return Trial(self.station, self.truck, self.pack, self.timing, seed, self.plant, self.parking, self.variation,
+                     self.faults, self.policies)  # fmt: skip
 
 
 @dataclass
@@ -171,8 +178,41 @@ def resolve(setting: Setting, values: Mapping[str, Level], cache: dict[str, Any]
     varied = {name: value for name, value in values.items() if name in VARIATION or name == "conditions"}
     variation = Variation.of(**varied)
     variation.check(models["station"], models["pack"], parking)
-    return Resolved(setting, models["station"], models["truck"], models["pack"], models["timing"], plant, parking,
-                    variation)  # fmt: skip
+    found = Resolved(setting, models["station"], models["truck"], models["pack"], models["timing"], plant, parking,
+                     variation, faults_of(values.get(FAULT, NONE)), _policies(values))  # fmt: skip
+    if found.faults or found.policies:
+        key = f"checked:{station.name}:{found.faults}:{found.policies}:{found.truck.name}:{found.pack.name}"
+        if key not in cache:
+            cache[key] = _check_single(found)
+    return found
+
+
+def faults_of(level: Level) -> tuple[str, ...]:
+    """Faults of a level, each in the words of `swap --fault`."""
+    return () if level == NONE else tuple(part.strip() for part in str(level).split(";"))
+
+
+def _policies(values: Mapping[str, Level]) -> tuple[tuple[str, str], ...]:
+    given = ((what, str(values.get(option, NONE))) for option, what in POLICIES.items())
+    return tuple((what, name) for what, name in given if name != NONE)
+
+
+def _check_single(found: Resolved) -> bool:
+    """Raise InputError for a fault that a swap cannot have, or a policy that is none or for something else."""
+    from agents import deciders
+    from twin.faults import faulty_setup, parse_fault
+    from twin.setup.setup import build_setup
+
+    setup = build_setup(found.station, found.truck, found.pack, seed=0, planning=found.timing.planning)
+    makers = {"align": deciders.alignment, "timing": deciders.timing}
+    try:
+        faulty_setup(setup, [parse_fault(text) for text in found.faults])
+        for what, name in found.policies:
+            makers[what](name, setup)
+    except InputError as error:
+        key = (error.key or "").removeprefix("--").replace("-policy", "_policy") or None
+        raise InputError(error.problem, file=error.file, key=key, value=error.value, allowed=error.allowed) from None
+    return True
 
 
 def _loaded(cache: dict[str, Any], kind: str, name: Level, load: Callable[..., Any], *more: Any) -> Any:

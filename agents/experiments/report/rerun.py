@@ -10,7 +10,7 @@ import numpy as np
 
 from agents.experiments.report.data import Trials
 from agents.experiments.report.metrics import Metric
-from agents.experiments.resolving import OPTIONS, VARIATION, as_yaml
+from agents.experiments.resolving import FAULT, NONE, OPTIONS, VARIATION, as_yaml, faults_of
 from agents.experiments.trial import RAISED
 
 WORST = 10
@@ -34,7 +34,9 @@ def options(values: Mapping[str, Any]) -> list[str]:
     """Options of `swap` for levels and constants by name."""
     found: list[str] = []
     for name in OPTIONS:
-        if name in values:
+        if name == FAULT:
+            found += [word for text in faults_of(values.get(FAULT, NONE)) for word in ("--fault", text)]
+        elif name in values and values[name] != NONE:
             found += [f"--{name.replace('_', '-')}", str(values[name])]
     for name, value in values.items():
         if name not in OPTIONS:
