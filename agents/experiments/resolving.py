@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from agents.experiments.design import Setting, settings
-from agents.experiments.spec import ALL, Level, Spec
+from agents.experiments.spec import ALL, Level, Linked, Spec
 from agents.experiments.trial import Trial
 from twin.catalogue import (
     Pack,
@@ -94,9 +94,8 @@ def plan(spec: Spec) -> Plan:
     found = Plan(spec)
     cache: dict[str, Any] = {}
     for setting in settings(spec, _levels(spec)):
-        values: dict[str, Level] = {"station": spec.station, "plant": spec.plant, **spec.constants, **setting}
         try:
-            found.settings.append(resolve(setting, values, cache))
+            found.settings.append(resolve(setting, spec.values(setting), cache))
         except DoNotFitError as error:
             if spec.design.kind != "full":
                 raise InputError(str(error), key="factors", value=_words(setting)) from None
@@ -116,7 +115,7 @@ def check_names(spec: Spec) -> None:
     fields: dict[str, type[BaseModel]] = {"station": Station, "truck": Truck, "pack": Pack, "timing": TimingSet}
     rows = spec.design.rows or [{}]
     for where, given in (("factors", [*spec.factors, *rows[0]]), ("constants", list(spec.constants))):
-        for name in given:
+        for name in (path for one in given for path in _paths(spec, one)):
             first = name.partition(".")[0].partition("[")[0]
             of_model = any(first in model.model_fields for model in fields.values())
             if name in OPTIONS or name in VARIATION or (first in MODELS and "." in name) or of_model:
@@ -124,6 +123,12 @@ def check_names(spec: Spec) -> None:
             known = [*OPTIONS, *VARIATION, *(key for model in fields.values() for key in model.model_fields)]
             allowed = f"{', '.join((*OPTIONS, *VARIATION))}, or a dotted path such as station.axes.z.velocity_mps"
             raise InputError(f"no such factor{hint(first, known)}", key=f"{where}.{name}", allowed=allowed)
+
+
+def _paths(spec: Spec, factor: str) -> list[str]:
+    """What a factor sets."""
+    of = spec.factors.get(factor)
+    return of.paths if isinstance(of, Linked) else [factor]
 
 
 def _levels(spec: Spec) -> dict[str, list[Level]]:

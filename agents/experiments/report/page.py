@@ -30,7 +30,7 @@ from agents.experiments.report.metrics import CYCLE, FORCE, KNOWN, RETRIES, TIME
 from agents.experiments.report.rerun import command, worst
 from agents.experiments.report.sensitivity import Indices, indices
 
-MAX_IN_WORDS = 4
+MAX_IN_WORDS = 6
 """Effects that the answer has in words."""
 MAX_ALONG = 12
 """Factors of a sampled design that have a figure of their own: those with the highest total index."""

@@ -13,6 +13,7 @@ from agents.experiments.report.metrics import Metric
 from agents.experiments.resolving import FAULT, NONE, OPTIONS, VARIATION, as_yaml, faults_of
 from agents.experiments.trial import RAISED
 
+UNCHANGED = "100 %"
 WORST = 10
 MAX_FAILED = 7
 """Failed trials among the worst, while there are completed ones to show."""
@@ -23,9 +24,7 @@ def command(trials: Trials, index: int) -> str | None:
     if trials.spec is None:
         return None
     number, seed = int(trials.setting[index]), int(trials.seed[index])
-    spec = trials.spec
-    values: dict[str, Any] = {"station": spec.station, "plant": spec.plant, **spec.constants,
-                              **trials.settings[number]}  # fmt: skip
+    values = trials.spec.values(trials.settings[number])
     return shlex.join(["swaptwin", "swap", *options(values), "--seed", str(seed),
                        "--record", f"setting_{number}_seed_{seed}.mcap"])  # fmt: skip
 
@@ -39,9 +38,9 @@ def options(values: Mapping[str, Any]) -> list[str]:
         elif name in values and values[name] != NONE:
             found += [f"--{name.replace('_', '-')}", str(values[name])]
     for name, value in values.items():
-        if name not in OPTIONS:
+        if name not in OPTIONS and value != UNCHANGED:
             path = f"variation.{name}" if name in VARIATION else name
-            found += ["--set", f"{path}={as_yaml(value)}"]
+            found += ["--set", f"{path}={as_yaml(value).replace(' %', '%')}"]
     return found
 
 
