@@ -182,6 +182,7 @@ class Figures:
         phase_spans: phase, robot, start and end in s of each phase, in the order of their starts:
             `lower 0 45 64.97; grip 0 64.97 68.94`.
         drive_peak_share, drive_rms_share: peak and RMS force of each axis' drive over its ratings, by axis.
+        electric_energy_j, drive_cost_eur: of all drives; None of a station whose axes do not all have a motor.
         error: last lines of the exception of a swap that ended as `error`.
     """
 
@@ -196,6 +197,8 @@ class Figures:
     peak_sway_m: float = 0.0
     seat_error_m: float = 0.0
     energy_j: float = 0.0
+    electric_energy_j: float | None = None
+    drive_cost_eur: float | None = None
     truck_displacement_m: float = 0.0
     insert_attempts: tuple[int, ...] = ()
     violations: tuple[int, ...] = ()
@@ -300,6 +303,8 @@ def figures_of(result: Any) -> Figures:
         "cycle_time_s": result.cycle_time_s,
         "lower_bound_s": result.lower_bound_s,
         "procedure_bound_s": result.procedure_bound_s,
+        "electric_energy_j": result.electric_energy_j,
+        "drive_cost_eur": result.drive_cost_eur,
         **{name: kpis[name] for name in FROM_KPIS},
     }
     wild = [name for name, value in numbers.items() if value is not None and not math.isfinite(value)]

@@ -48,8 +48,11 @@ KPI_ROWS: tuple[tuple[str, str, float, str], ...] = (
     ("seat_error_m", "seat error", 1e3, "mm"),
     ("insert_attempts", "insertion attempts (most of a pack)", 1, ""),
     ("energy_j", "shaft work of the drives (motoring)", 1.0 / 3.6e6, "kWh"),
+    ("electric_energy_j", "electric energy of the drives", 1.0 / 3.6e6, "kWh"),
     ("truck_displacement_m", "truck displacement", 1e3, "mm"),
 )
+MOTORS_ONLY = "electric_energy_j"
+"""Key figure that a station without motor data does not have."""
 
 
 def command(
@@ -367,16 +370,17 @@ def figure_rows(result: SwapResult) -> list[tuple[str, str, str]]:
             (f"ratio to the {name} bound", shown(f"ratio_{name}", 2), ""),
         )
     ]
-    rows += [(words, shown(key, 2, factor), unit) for key, words, factor, unit in KPI_ROWS if key in figures]
+    known = [row for row in KPI_ROWS if row[0] in figures and (row[0] != MOTORS_ONLY or figures[row[0]] is not None)]
+    rows += [(words, shown(key, 2, factor), unit) for key, words, factor, unit in known]
     return rows + drive_rows(result)
 
 
 def drive_rows(result: SwapResult) -> list[tuple[str, str, str]]:
-    """(words, value, unit) of the drives' loads as shares of their ratings; the continuous ratings are estimates."""
-    words = (("peak_share", "peak, of the limit"), ("rms_share", "RMS, of the rating (estimate)"))
+    """(words, value, unit) of the drives' loads as shares of their ratings, and of their motors."""
     rows = []
     for axis, load in result.drives.items():
-        for name, said in words:
+        rating = "of the rating (estimate)" if load.motor is None else f"of {load.motor}"
+        for name, said in (("peak_share", "peak, of the limit"), ("rms_share", f"RMS, {rating}")):
             share = getattr(load, name)
             value = f"{100.0 * share:.0f}" if math.isfinite(share) else NOT_FINITE
             rows.append((f"drive {axis}: {said}", value, "%"))

@@ -10,7 +10,7 @@ import numpy as np
 
 from agents.experiments.report.data import Trials
 from agents.experiments.report.metrics import Metric
-from agents.experiments.resolving import FAULT, NONE, OPTIONS, VARIATION, as_yaml, faults_of
+from agents.experiments.resolving import FAULT, NONE, OPTIONS, SITE, VARIATION, as_yaml, faults_of
 from agents.experiments.trial import RAISED
 
 UNCHANGED = "100 %"
@@ -38,7 +38,7 @@ def options(values: Mapping[str, Any]) -> list[str]:
         elif name in values and values[name] != NONE:
             found += [f"--{name.replace('_', '-')}", str(values[name])]
     for name, value in values.items():
-        if name not in OPTIONS and value != UNCHANGED:
+        if name not in OPTIONS and value != UNCHANGED and not name.startswith(SITE):
             path = f"variation.{name}" if name in VARIATION else name
             found += ["--set", f"{path}={as_yaml(value).replace(' %', '%')}"]
     return found

@@ -117,15 +117,15 @@ def test_settings_are_resolved_as_swap_does() -> None:
 
 def test_linked_values_change_together() -> None:
     paths = ["axes.z.velocity_mps", "axes.z.velocity_empty_mps", "axes.z.stopping_distance_m"]
-    linked = {"paths": paths, "levels": ["100 %", "130 %"]}
+    linked = {"paths": paths, "levels": ["100 %", "120 %"]}
     of = spec(factors={"hoist speed": linked, "timing": ["factory"]})
     assert spec_from_plain(of.as_plain()) == of
     assert count(of) == 2
     plain, fast = plan(of).settings
     assert [one.setting for one in (plain, fast)] == [{"hoist speed": level, "timing": "factory"} for level in
-                                                      ("100 %", "130 %")]  # fmt: skip
+                                                      ("100 %", "120 %")]  # fmt: skip
     for name in ("velocity_mps", "velocity_empty_mps", "stopping_distance_m"):
-        assert getattr(fast.station.axes.z, name) == pytest.approx(1.3 * getattr(plain.station.axes.z, name))
+        assert getattr(fast.station.axes.z, name) == pytest.approx(1.2 * getattr(plain.station.axes.z, name))
     with pytest.raises(InputError, match="velocty_mps"):
         plan(spec(factors={"hoist speed": {**linked, "paths": ["axes.z.velocty_mps"]}}))
 
@@ -143,12 +143,14 @@ def test_a_specification_survives_the_ledger() -> None:
     assert spec_from_plain(of.as_plain()) == of
 
 
-def test_the_page_shows_a_specification_that_loads(tmp_path: Path) -> None:
+def test_the_page_shows_specifications_that_load(tmp_path: Path) -> None:
     page = (Path(__file__).parents[3] / "docs" / "experiments.md").read_text()
-    [text] = [block for block in re.findall(r"```yaml\n(.*?)```", page, re.DOTALL) if block.startswith("question")]
-    (tmp_path / "e.yaml").write_text(text)
-    found = plan(load_spec(tmp_path / "e.yaml"))
-    assert (len(found.settings), found.trials) == (4, 200)
+    blocks = re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)
+    texts = [block for block in blocks if block.startswith("question")]
+    assert texts
+    for text in texts:
+        (tmp_path / "e.yaml").write_text(text)
+        assert plan(load_spec(tmp_path / "e.yaml")).settings
 
 
 @pytest.mark.parametrize("name", shipped())
