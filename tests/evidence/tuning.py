@@ -4,8 +4,9 @@
     .venv/bin/python -m tests.evidence.tuning -o FOLDER --swaps 1500 --samplers blocks random_phases
 
 The station is top_lift with a hoist that is 30 % faster and other slots; searches begin at `factory` and know the
-catalogue's sets, as `swaptwin tune` does. 18,000 swaps are what two quiet cores play in three to five minutes. Sets are judged on scenarios that no search has seen. The ledger in FOLDER makes a run go on where it
-stopped; FOLDER/tuning.json has the table.
+catalogue's sets, as `swaptwin tune` does. 18,000 swaps are what two quiet cores play in three to five minutes. Sets are
+judged on scenarios that no search has seen. The ledger in FOLDER makes a run go on where it stopped; FOLDER/tuning.json
+has the table.
 """
 
 from __future__ import annotations
