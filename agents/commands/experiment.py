@@ -10,7 +10,7 @@ import typer
 
 from agents.commands.evaluate import EXIT_FAILED, MAX_WORKERS, at_most, duration
 from twin import kernel_cache
-from twin.console import emit_json, progress, write_target
+from twin.console import atomic_write, emit_json, progress, write_target
 from twin.errors import InputError
 
 if TYPE_CHECKING:
@@ -160,6 +160,58 @@ def compare_command(
             typer.echo(f"regression     {reason}")
     if found.reasons:
         raise typer.Exit(EXIT_FAILED)
+
+
+@app.command("report")
+def report_command(
+    results: Annotated[
+        str,
+        typer.Argument(help="A ledger, or a table that run --table wrote (.csv, .parquet).", metavar="LEDGER|TABLE"),
+    ],
+    output: Annotated[str, typer.Option("-o", "--output", help="The page to write.", metavar="FILE.html")],
+    metric: Annotated[str, typer.Option(help="Figure that decides which setting is best; less is better.")] = (
+        "mechanical_time_s"
+    ),
+    baseline: Annotated[
+        str, typer.Option(help="Setting to compare with: its number, or FACTOR=LEVEL,... that it alone has.")
+    ] = "0",
+    spec: Annotated[
+        str | None, typer.Option(help="Which experiment, where the ledger has several.", metavar="SPEC.yaml")
+    ] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Write an experiment's report: one HTML file with the answer, its intervals and its pictures.
+
+    Exit code 0: written. 2: bad input.
+    """
+    from agents.experiments.report.answer import find_setting
+    from agents.experiments.report.data import load
+    from agents.experiments.report.metrics import metric as named
+    from agents.experiments.report.metrics import sorted_names
+    from agents.experiments.report.page import report
+    from twin.catalogue.explain import hint
+
+    if Path(output).suffix not in (".html", ".htm"):
+        raise InputError("no page's name", key="-o", value=output, allowed="a name in .html")
+    target = write_target(output, key="-o")
+    with progress("reading the trials") as line:
+        trials = load(results, "LEDGER", spec)
+        known = sorted_names(trials.metrics)
+        if known and metric not in known:
+            words = f"no completed trial has this figure{hint(metric, known)}"
+            raise InputError(words, key="--metric", value=metric, allowed=", ".join(known))
+        at = find_setting(trials, baseline)
+        line.update("making the page")
+        page, answer = report(trials, named(metric), at)
+        with atomic_write(target) as file:
+            file.write(page)
+    if json:
+        completed = int(trials.completed.sum())
+        emit_json({"file": str(target), "trials": len(trials), "planned": trials.planned, "completed": completed,
+                   "settings": len(trials.settings), "metric": metric, "answer": answer})  # fmt: skip
+    else:
+        typer.echo("\n".join(answer))
+        typer.echo(f"report         {target}")
 
 
 def _refuse_many(trials: int, spec: str, seeds: int, yes: bool) -> None:

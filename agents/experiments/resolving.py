@@ -157,7 +157,7 @@ def resolve(setting: Setting, values: Mapping[str, Level], cache: dict[str, Any]
         key = repr(sorted((name, id(model)) for name, model in models.items())) + repr(sorted(changed.items()))
         if key not in cache:
             try:
-                cache[key] = with_settings(models, [f"{name}={_yaml(value)}" for name, value in changed.items()])
+                cache[key] = with_settings(models, [f"{name}={as_yaml(value)}" for name, value in changed.items()])
             except InputError as error:
                 raise _named(error, None) from None
             cache[f"{key} holds"] = models  # so that no other model takes its identity
@@ -202,7 +202,8 @@ def _named(error: InputError, kind: str | None) -> InputError:
                       allowed=error.allowed)  # fmt: skip
 
 
-def _yaml(value: Level) -> str:
+def as_yaml(value: Level) -> str:
+    """A level as `--set` takes it."""
     return {True: "true", False: "false"}[value] if isinstance(value, bool) else str(value)
 
 

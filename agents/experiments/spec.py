@@ -22,6 +22,8 @@ from twin.catalogue.safe_yaml import parse, read_bytes
 
 ALL = "all"
 """A level of `truck`, `pack` or `timing` that stands for all that fit the station."""
+SAMPLED = ("lhs", "sobol", "saltelli")
+"""Kinds of design that sample their factors."""
 MAX_SEEDS = 1_000_000
 MAX_POINTS = 1_000_000
 
@@ -59,19 +61,19 @@ class Design(Strict):
 
     Attributes:
         kind: `full`: every combination; `list`: the rows given; `lhs`: a Latin hypercube; `sobol`: a scrambled Sobol
-            sequence.
-        points: of `lhs` and `sobol`.
+            sequence; `saltelli`: blocks of such points for Sobol indices (Saltelli 2010).
+        points: of `lhs` and `sobol`; blocks of `saltelli`, with two settings more than factors each.
         rows: of `list`: levels by factor.
     """
 
-    kind: Literal["full", "list", "lhs", "sobol"]
+    kind: Literal["full", "list", "lhs", "sobol", "saltelli"]
     points: Annotated[int, Field(ge=1, le=MAX_POINTS)] | None = None
     rows: Annotated[list[dict[FactorName, Level]], Field(min_length=1, max_length=100_000)] | None = None
 
     @model_validator(mode="after")
     def _complete(self) -> Self:
-        if (self.points is None) == (self.kind in ("lhs", "sobol")):
-            raise ValueError(f"points go with lhs and sobol, kind is {self.kind}")
+        if (self.points is None) == (self.kind in SAMPLED):
+            raise ValueError(f"points go with {', '.join(SAMPLED)}; kind is {self.kind}")
         if (self.rows is None) == (self.kind == "list"):
             raise ValueError(f"rows go with list, kind is {self.kind}")
         return self
@@ -118,7 +120,7 @@ class Spec(Strict):
             raise ValueError(f"{twice[0]} is a constant and a factor")
         ranges = [name for name, levels in self.factors.items() if isinstance(levels, Range)]
         if ranges and self.design.kind == "full":
-            raise ValueError(f"{ranges[0]} has a range: give levels, or design lhs or sobol with points")
+            raise ValueError(f"{ranges[0]} has a range: give levels, or a design of {', '.join(SAMPLED)} with points")
         if self.design.rows is not None:
             if self.factors:
                 raise ValueError("a list has its factors in its rows")

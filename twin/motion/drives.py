@@ -127,6 +127,19 @@ def apply_integral_resets(w: Truth, image: Image, p: Params) -> None:
 
 
 @inlined_kernel
+def _meter(w: Truth, r: int, k: int, drive: float, speed: float, dt_s: float) -> None:
+    """Count work, way and squared force of one drive for `dt_s`, motoring and braking apart (`twin.setup.electric`)."""
+    work_j, way = drive * speed * dt_s, abs(speed) * dt_s
+    if work_j >= 0.0:
+        w.drive_work_j[r, k, 0] += work_j
+        w.drive_way[r, k, 0] += way
+    else:
+        w.drive_work_j[r, k, 1] -= work_j
+        w.drive_way[r, k, 1] += way
+        w.drive_braking_square_s[r, k] += drive * drive * dt_s
+
+
+@inlined_kernel
 def drive_forces(w: Truth, image: Image, p: Params, r: int, reaction: Any, dt_s: float) -> None:
     """Write `w.tau[r, 0:4]`: drive, friction and brake; `w.drive_n[r]`: the drive alone; `w.net_n[r]`: the sum of all.
 
@@ -168,6 +181,7 @@ def drive_forces(w: Truth, image: Image, p: Params, r: int, reaction: Any, dt_s:
                 w.integral[r, k] += speed_error * dt_s
             drive = min(max(drive, -limit), limit)
             energy_j += max(drive * speed, 0.0) * dt_s
+            _meter(w, r, k, drive, speed, dt_s)
         w.drive_n[r, k] = drive
         coulomb = p.axis_coulomb[k]
         if image.brake[r, k] == 1 or w.power_off == 1:
