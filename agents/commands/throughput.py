@@ -238,20 +238,12 @@ def _fits(source: Source, site: Site) -> None:
         raise InputError("too few packs", key="site.packs", value=site.packs, allowed=allowed)
 
 
-def _words(of: Any, scale: float = 1.0, digits: int = 1) -> str:
-    if of is None:
-        return "-"
-    mean = f"{of.mean * scale:.{digits}f}"
-    if of.ci95 is None:
-        return mean
-    return f"{mean} ({of.ci95[0] * scale:.{digits}f} to {of.ci95[1] * scale:.{digits}f})"
-
-
 def print_answer(result: dict[str, Any], site: Site, found: Answer, points: dict[str, list[Point]]) -> None:
     """Print what the JSON object says, for people."""
     from rich.console import Console
     from rich.table import Table
 
+    from agents.throughput.words import in_words
     from twin.tables import print_table
 
     console, figures, limits = Console(highlight=False), found.days.figures(), found.limits
@@ -284,8 +276,8 @@ def print_answer(result: dict[str, Any], site: Site, found: Answer, points: dict
         table.add_column(column)
     for words, name, scale, digits in rows:
         if name in figures:
-            table.add_row(words, _words(figures[name], scale, digits))
-    table.add_row("swaps a day if trucks always wait", _words(found.capacity.estimate("swaps_per_day")))
+            table.add_row(words, in_words(figures[name], scale, digits))
+    table.add_row("swaps a day if trucks always wait", in_words(found.capacity.estimate("swaps_per_day")))
     print_table(console, table)
     if limits is not None:
         print()
@@ -296,7 +288,7 @@ def print_answer(result: dict[str, Any], site: Site, found: Answer, points: dict
         for column in ("with", "swaps a day", "mean wait, min", "swaps, always waiting"):
             table.add_column(column)
         for gain in limits.gains.values():
-            table.add_row(gain.words, _words(gain.swaps), _words(gain.wait_s, 1 / 60), _words(gain.capacity))
+            table.add_row(gain.words, in_words(gain.swaps), in_words(gain.wait_s, 1 / 60, 0), in_words(gain.capacity))
         print_table(console, table)
         waits = [f"{cause} {100 * of.mean:.1f} %" for cause, of in limits.waiting_share.items() if of.mean >= 0.0005]
         print(f"share of the day in which a truck waits for: {', '.join(waits) or 'nothing'}")
@@ -306,9 +298,9 @@ def print_answer(result: dict[str, Any], site: Site, found: Answer, points: dict
         for column in (name, "swaps a day", "mean wait, min", "swaps, always waiting"):
             table.add_column(column)
         for point in some:
-            table.add_row(str(point.count), _words(point.days.estimate("swaps_per_day")),
-                          _words(point.days.estimate("wait_mean_s"), 1 / 60),
-                          _words(point.capacity.estimate("swaps_per_day")))  # fmt: skip
+            table.add_row(str(point.count), in_words(point.days.estimate("swaps_per_day")),
+                          in_words(point.days.estimate("wait_mean_s"), 1 / 60),
+                          in_words(point.capacity.estimate("swaps_per_day")))  # fmt: skip
         print_table(console, table)
     for key in ("page", "events"):
         if result[key]:

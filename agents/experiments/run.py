@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -32,8 +32,11 @@ class Progress:
 
 
 def study_key(spec: Spec) -> str:
-    """Key of an experiment in a ledger: what it asks, the order of its factors and the program's version."""
-    return digest(_specification(spec))
+    """Key of an experiment in a ledger: what it asks, the order of its factors and the program's version.
+
+    A day of the station is made of its swaps and adds none: the same trials serve another one.
+    """
+    return digest(_specification(spec.model_copy(update={"throughput": None})))
 
 
 def _specification(spec: Spec) -> dict[str, Any]:
@@ -168,9 +171,10 @@ def _columns(figures: Figures) -> dict[str, Any]:
     return found
 
 
-def write_table(results: Results, path: Path) -> None:
-    """Write the rows as CSV or, by the name's ending, Parquet."""
-    rows = list(rows_of(results))
+def write_table(results: Results, path: Path, of_settings: Sequence[Mapping[str, Any]] | None = None) -> None:
+    """Write the rows as CSV or, by the name's ending, Parquet; `of_settings` are columns by number of the setting."""
+    more: Sequence[Mapping[str, Any]] = of_settings if of_settings is not None else [{} for _ in results.settings]
+    rows = [{**row, **more[row["setting"]]} for row in rows_of(results)]
     names = list(dict.fromkeys(name for row in rows for name in row))
     with atomic_write(path) as file:
         if path.suffix == ".parquet":

@@ -91,6 +91,21 @@ Factor = Annotated[Annotated[Levels, Tag("levels")] | Annotated[Range, Tag("rang
 FULL = Design(kind="full")
 
 
+class Throughput(Strict):
+    """A day of the station for every setting, with that setting's own swaps (docs/throughput.md).
+
+    Attributes:
+        site: packs, chargers, grid and demand: a name or a file; None: `KIND_site`.
+        trucks_per_day: in place of the site's.
+        days, first_day: days to simulate, and the seed of the first.
+    """
+
+    site: str | None = None
+    trucks_per_day: Annotated[float, Field(ge=0.0, le=20_000.0)] | None = None
+    days: Annotated[int, Field(ge=2, le=10_000)] = 20
+    first_day: Annotated[int, Field(ge=0, lt=2**62)] = 0
+
+
 class Spec(Strict):
     """One experiment: settings of factors, each played on the same seeds.
 
@@ -102,6 +117,8 @@ class Spec(Strict):
         design: a kind alone, or with its numbers.
         seeds: swaps of each setting; the same ones for all.
         first_seed: the first of them.
+        throughput: simulate a day of the station for each setting; factors and constants may then be values of the
+            site, such as `site.packs`, which change no swap.
     """
 
     question: Annotated[str, Field(max_length=500)] = ""
@@ -112,6 +129,7 @@ class Spec(Strict):
     design: Annotated[Design, BeforeValidator(_as_design)] = FULL
     seeds: Annotated[int, Field(ge=1, le=MAX_SEEDS)]
     first_seed: Annotated[int, Field(ge=0, lt=2**62)] = 0
+    throughput: Throughput | None = None
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:

@@ -14,6 +14,7 @@ from agents.throughput.estimates import Estimate
 from agents.throughput.events import levels_of, spans_of
 from agents.throughput.limits import DEMAND, Answer, Point
 from agents.throughput.source import Source
+from agents.throughput.words import in_words
 from twin.catalogue import Provenance
 from twin.console import atomic_write
 
@@ -200,17 +201,7 @@ def _why(content: Content) -> str:
 
 
 def _words(of: Estimate | None, scale: float = 1.0, digits: int = 1) -> str:
-    if of is None:
-        return "-"
-    mean = _number(of.mean * scale, digits)
-    if of.ci95 is None:
-        return mean
-    return f"{mean} ({_number(of.ci95[0] * scale, digits)} to {_number(of.ci95[1] * scale, digits)})"
-
-
-def _number(value: float, digits: int) -> str:
-    text = f"{value:,.{digits}f}"
-    return text.removeprefix("-") if float(text.replace(",", "")) == 0.0 else text.replace("-", "\N{MINUS SIGN}")
+    return in_words(of, scale, digits, "\N{MINUS SIGN}")
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[str]], most: int | None = None, numbers: bool = True) -> str:

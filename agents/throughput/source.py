@@ -80,7 +80,9 @@ def _from_ledger(file: Path, wanted: Mapping[str, str], key: str) -> Source:
     kept = _kept(settings, wanted, str(file))
     spec, cache = results.spec, {}  # type: ignore[var-annotated]
     resolved = [
-        resolve(setting, {"station": spec.station, "plant": spec.plant, **spec.constants, **setting}, cache)
+        resolve(
+            setting, {"station": spec.station, "plant": spec.plant, **spec.constants, **setting}, cache, spec.throughput
+        )
         for setting in (results.settings[number] for number in kept)
     ]
     packs = {one.pack.name: one.pack for one in resolved}
