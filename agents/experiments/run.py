@@ -179,10 +179,11 @@ def _columns(figures: Figures) -> dict[str, Any]:
     return found
 
 
-def write_table(results: Results, path: Path, of_settings: Sequence[Mapping[str, Any]] | None = None) -> None:
-    """Write the rows as CSV or, by the name's ending, Parquet; `of_settings` are columns by number of the setting."""
-    more: Sequence[Mapping[str, Any]] = of_settings if of_settings is not None else [{} for _ in results.settings]
-    rows = [{**row, **more[row["setting"]]} for row in rows_of(results)]
+def write_table(results: Results, path: Path, more: Callable[[int, int], Mapping[str, Any]] | None = None) -> None:
+    """Write the rows as CSV or, by the name's ending, Parquet; `more` gives further columns of a setting and seed."""
+    rows = list(rows_of(results))
+    if more is not None:
+        rows = [{**row, **more(row["setting"], row["seed"])} for row in rows]
     names = list(dict.fromkeys(name for row in rows for name in row))
     with atomic_write(path) as file:
         if path.suffix == ".parquet":

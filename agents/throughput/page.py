@@ -140,9 +140,9 @@ def page(content: Content) -> str:
         _figures(content),
         f"<h2>One day (seed {content.seeds[0]})</h2>",
         _day_words(content),
-        _keys({what: COLOURS[what] for what in COLOURS if any(span[1] == what for span in content.recorder.spans)}),
-        _chart(_gantt(content), "gantt"),
-        _chart(_levels(content), "levels"),
+        keys_html({what: COLOURS[what] for what in COLOURS if any(span[1] == what for span in content.recorder.spans)}),
+        chart_html(_gantt(content), "gantt"),
+        chart_html(_levels(content), "levels"),
         "<h2>What limits</h2>",
         _limits(content),
         *([] if not content.points else ["<h2>Other numbers of packs and chargers</h2>", _sensitivity(content)]),
@@ -211,7 +211,9 @@ def _words(of: Estimate | None, scale: float = 1.0, digits: int = 1) -> str:
     return in_words(of, scale, digits, "\N{MINUS SIGN}")
 
 
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]], most: int | None = None, numbers: bool = True) -> str:
+def table_html(
+    head: Sequence[str], rows: Iterable[Sequence[str]], most: int | None = None, numbers: bool = True
+) -> str:
     """A table whose first column is a heading; the row `most` is set off."""
     kind = ' class="n"' if numbers else ""
     cells = "".join(f"<th scope=col{kind if k else ''}>{html.escape(one)}</th>" for k, one in enumerate(head))
@@ -224,7 +226,7 @@ def _table(head: Sequence[str], rows: Iterable[Sequence[str]], most: int | None 
     return f'<div class="wide" tabindex="0">{table}</div>'
 
 
-def _keys(colours: Mapping[str, str]) -> str:
+def keys_html(colours: Mapping[str, str]) -> str:
     """A legend that wraps on a narrow screen, where the chart's own would cover it."""
     items = (f'<li><i style="background:{colour}"></i>{html.escape(name)}</li>' for name, colour in colours.items())
     return f'<ul class="keys">{"".join(items)}</ul>'
@@ -233,7 +235,7 @@ def _keys(colours: Mapping[str, str]) -> str:
 def _figures(content: Content) -> str:
     figures = content.answer.days.figures()
     tables = [
-        _table((head, "mean (95 % interval)"), [(words, _words(figures[name], scale, digits))
+        table_html((head, "mean (95 % interval)"), [(words, _words(figures[name], scale, digits))
                                                 for words, name, scale, digits in rows if name in figures])
         for head, rows in (("trucks", TRUCKS), ("equipment", EQUIPMENT))
     ]  # fmt: skip
@@ -271,7 +273,7 @@ def _limits(content: Content) -> str:
     )
     if always:
         head, rows = (head[0], head[3]), [(row[0], row[3]) for row in rows]
-    return rule + _chart(_causes(content), "causes") + table + _table(head, rows, most)
+    return rule + chart_html(_causes(content), "causes") + table + table_html(head, rows, most)
 
 
 def _sensitivity(content: Content) -> str:
@@ -280,13 +282,13 @@ def _sensitivity(content: Content) -> str:
         "Bars are 95 % intervals; the site's own number is the filled point.</p>"
     )
     charts = "".join(
-        f'<div class="side">{_chart(_curve(content, name, False), f"swaps_{name}")}'
-        f"{_chart(_curve(content, name, True), f'waits_{name}')}</div>"
+        f'<div class="side">{chart_html(_curve(content, name, False), f"swaps_{name}")}'
+        f"{chart_html(_curve(content, name, True), f'waits_{name}')}</div>"
         for name in content.points
     )
     tables = "".join(
         f"<details><summary>Numbers: {name}</summary>"
-        + _table(
+        + table_html(
             (name, "swaps a day", "mean waiting, min", "95th percentile, min", "swaps a day if trucks always wait"),
             [
                 (
@@ -315,9 +317,9 @@ def _swaps(content: Content) -> str:
     )
     return (
         words
-        + _table(("outcome", "swaps", "share"), rows)
-        + _keys(_outcome_colours(content))
-        + _chart(_histogram(content), "histogram")
+        + table_html(("outcome", "swaps", "share"), rows)
+        + keys_html(_outcome_colours(content))
+        + chart_html(_histogram(content), "histogram")
     )
 
 
@@ -330,7 +332,7 @@ def _site(content: Content) -> str:
             tag, text = "changed", "for this run"
         rows.append((key, value, tag, text))
     words = "<p>Every number of the site and where it comes from. An estimate is labelled as one.</p>"
-    table = _table(("value of the site", "", "kind", "source or reason"), rows, numbers=False)
+    table = table_html(("value of the site", "", "kind", "source or reason"), rows, numbers=False)
     return f"{words}<details><summary>{len(rows)} values</summary>{table}</details>"
 
 
@@ -347,13 +349,13 @@ def _leaves(value: Any, path: str = "") -> list[tuple[str, str]]:
 # ------------------------------------------------------------------------------------------------------------ charts
 
 
-def _chart(figure: go.Figure, name: str) -> str:
+def chart_html(figure: go.Figure, name: str) -> str:
     config = {"responsive": True, "displaylogo": False, "displayModeBar": False}
     text: str = figure.to_html(full_html=False, include_plotlyjs=False, div_id=name, config=config)
     return f'<div class="chart">{text}</div>'
 
 
-def _layout(figure: go.Figure, height: int, **more: Any) -> go.Figure:
+def styled(figure: go.Figure, height: int, **more: Any) -> go.Figure:
     figure.update_layout(
         height=height,
         template="plotly_white",
@@ -407,7 +409,7 @@ def _gantt(content: Content) -> go.Figure:
                 hovertemplate="%{text}<extra></extra>",
             )
         )
-    _layout(figure, 70 + 26 * len(rows), barmode="overlay", bargap=0.18, hovermode="closest", showlegend=False)
+    styled(figure, 70 + 26 * len(rows), barmode="overlay", bargap=0.18, hovermode="closest", showlegend=False)
     figure.update_layout(margin={"t": 8})
     _clock(figure, inputs.window_s)
     figure.update_yaxes(categoryorder="array", categoryarray=rows[::-1], fixedrange=True)
@@ -444,7 +446,7 @@ def _levels(content: Content) -> go.Figure:
     limit_w = inputs.site.charging.site_power_limit_w * 1e-6
     figure.add_hline(limit_w, row=3, col=1, line={"dash": "dot", "color": "#1d2530", "width": 1},
                      annotation_text=f"limit {limit_w:g} MW", annotation_position="top right")  # fmt: skip
-    _layout(figure, 430)
+    styled(figure, 430)
     _clock(figure, inputs.window_s)
     figure.update_yaxes(rangemode="tozero", fixedrange=True)
     figure.update_yaxes(range=[0.0, 1.2 * limit_w], row=3, col=1)
@@ -473,7 +475,7 @@ def _causes(content: Content) -> go.Figure:
             hovertemplate="%{customdata}<br>%{x:.1f} % of the day<extra></extra>",
         )
     )
-    _layout(figure, 290)
+    styled(figure, 290)
     figure.update_xaxes(title="% of the day", rangemode="tozero", fixedrange=True)
     figure.update_yaxes(fixedrange=True)
     return figure
@@ -516,7 +518,7 @@ def _curve(content: Content, name: str, waiting: bool) -> go.Figure:
                 hovertemplate="%{x} " + name + ": %{y:.1f}<extra>" + words + "</extra>",
             )
         )
-    _layout(figure, 320, title={"text": "mean waiting, min" if waiting else "swaps a day", "font": {"size": 14}})
+    styled(figure, 320, title={"text": "mean waiting, min" if waiting else "swaps a day", "font": {"size": 14}})
     figure.update_layout(legend={"y": -0.24, "yanchor": "top"}, margin={"l": 56, "t": 44})
     figure.update_xaxes(title=name, dtick=1, fixedrange=True)
     ends = [of.mean + _half(of) for _, estimates, _, _ in lines for of in estimates if of is not None]
@@ -533,7 +535,7 @@ def _histogram(content: Content) -> go.Figure:
         of = [swap.before_s + swap.work_s + swap.after_s for swap in swaps if swap.outcome.replace("_", " ") == outcome]
         figure.add_trace(go.Histogram(x=of, name=outcome, xbins={"size": 5.0}, marker={"color": colour},
                                       hovertemplate="%{x} s: %{y}<extra>%{fullData.name}</extra>"))  # fmt: skip
-    _layout(figure, 260, barmode="stack", bargap=0.05, showlegend=False)
+    styled(figure, 260, barmode="stack", bargap=0.05, showlegend=False)
     figure.update_layout(margin={"t": 8})
     figure.update_xaxes(title="identification to verification, s", fixedrange=True)
     figure.update_yaxes(title="swaps", fixedrange=True)

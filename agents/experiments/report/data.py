@@ -58,7 +58,7 @@ class Trials:
     @property
     def planned(self) -> int:
         """Trials of the whole experiment; those that were played, of a table."""
-        return len(self.settings) * self.spec.seeds if self.spec is not None else len(self)
+        return len(self.settings) * self.spec.swaps if self.spec is not None else len(self)
 
     @property
     def factors(self) -> list[str]:

@@ -58,10 +58,10 @@ def test_a_node_with_another_catalogue_gets_no_work(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_an_experiment_on_a_cluster_of_this_machine_equals_a_local_one(tmp_path: Path) -> None:
+def test_ninety_stations_on_a_cluster_of_this_machine_equal_local_ones(tmp_path: Path) -> None:
     spec = tmp_path / "e.yaml"
-    spec.write_text("seeds: 12\nfactors: {timing: [factory, tuned]}\n")
-    tables = []
+    spec.write_text("seeds: 2\nstations: 90\nthroughput: {days: 1, trucks_spread: 0.5}\n")
+    tables, days = [], []
     for executor in ("local", "ray"):
         table, ledger = tmp_path / f"{executor}.csv", tmp_path / f"{executor}.sqlite"
         options = ["--executor", executor, "--workers", "2", "--ledger", str(ledger), "--table", str(table), "--json"]
@@ -70,9 +70,12 @@ def test_an_experiment_on_a_cluster_of_this_machine_equals_a_local_one(tmp_path:
             cwd=ROOT, capture_output=True, text=True, timeout=400, check=False,
         )  # fmt: skip
         assert done.returncode == 0, done.stderr[-2000:]
-        assert json.loads(done.stdout)["done"] == 24
+        found = json.loads(done.stdout)
+        assert (found["done"], len(found["throughput"])) == (180, 90)
         tables.append(table.read_bytes())
+        days.append(found["throughput"])
     assert tables[0] == tables[1]
+    assert days[0] == days[1]
 
 
 def test_the_fingerprint_is_of_code_and_catalogue(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
