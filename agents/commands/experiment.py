@@ -16,6 +16,7 @@ from twin.errors import InputError
 
 if TYPE_CHECKING:
     from agents.experiments.ledger import Ledger
+    from agents.experiments.report.data import Trials
     from agents.experiments.resolving import Plan
     from agents.throughput.of_experiment import SettingDays
 
@@ -190,6 +191,14 @@ def report_command(
     baseline: Annotated[
         str, typer.Option(help="Setting to compare with: its number, or FACTOR=LEVEL,... that it alone has.")
     ] = "0",
+    over: Annotated[
+        str | None,
+        typer.Option(
+            help="Factors that are circumstances and no choices, NAME,...: settings of the others are compared over "
+            "all of them. none: compare all settings. Default: station, truck, pack, parking, weather, wear.",
+            metavar="NAMES",
+        ),
+    ] = None,
     spec: Annotated[
         str | None, typer.Option(help="Which experiment, where the ledger has several.", metavar="SPEC.yaml")
     ] = None,
@@ -199,7 +208,6 @@ def report_command(
 
     Exit code 0: written. 2: bad input.
     """
-    from agents.experiments.report.answer import find_setting
     from agents.experiments.report.data import load
     from agents.experiments.report.metrics import metric as named
     from agents.experiments.report.metrics import sorted_names
@@ -215,9 +223,8 @@ def report_command(
         if known and metric not in known:
             words = f"no completed trial has this figure{hint(metric, known)}"
             raise InputError(words, key="--metric", value=metric, allowed=", ".join(known))
-        at = find_setting(trials, baseline)
         line.update("making the page")
-        page, answer = report(trials, named(metric), at)
+        page, answer = report(trials, named(metric), baseline, _factors_of(trials, over))
         with atomic_write(target) as file:
             file.write(page)
     if json:
@@ -227,6 +234,17 @@ def report_command(
     else:
         typer.echo("\n".join(answer))
         typer.echo(f"report         {target}")
+
+
+def _factors_of(trials: Trials, over: str | None) -> list[str] | None:
+    """Factors that `--over` names; None: not given."""
+    if over is None or over.strip() == "none":
+        return None if over is None else []
+    names = [name.strip() for name in over.split(",")]
+    for name in names:
+        if name not in trials.factors:
+            raise InputError("no such factor", key="--over", value=name, allowed=", ".join(trials.factors) or "none")
+    return names
 
 
 def _refuse_many(trials: int, spec: str, seeds: int, yes: bool) -> None:
