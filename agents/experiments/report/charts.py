@@ -460,17 +460,25 @@ def pairs_word(trials: Trials) -> str:
     return "cases" if trials.circumstances else "seeds"
 
 
+def by_circumstance(trials: Trials, choice: Choice) -> list[tuple[int, Estimate]]:
+    """Difference between the two settings in each circumstance where it is known, by the circumstance's number."""
+    if not trials.circumstances or choice.best is None or choice.rival is None:
+        return []
+    grid = trials.grid(choice.metric.name)
+    cells = (grid[choice.best] - grid[choice.rival]).reshape(len(trials.circumstances), -1)
+    return [(k, estimates.mean(row)) for k, row in enumerate(cells) if np.isfinite(row).any()]
+
+
 def circumstances(trials: Trials, names: Names, choice: Choice) -> Figure | None:
     """Difference between the two settings in each circumstance."""
-    if not trials.circumstances or choice.best is None or choice.rival is None:
+    found = by_circumstance(trials, choice)
+    if not found or choice.best is None or choice.rival is None:
         return None
-    metric, grid = choice.metric, trials.grid(choice.metric.name)
-    cells = (grid[choice.best] - grid[choice.rival]).reshape(len(trials.circumstances), -1)
-    known = [k for k in range(len(cells)) if np.isfinite(cells[k]).any()][:MAX_CASES]
-    if not known:
-        return None
-    each = [estimates.mean(cells[k]) for k in known]
+    metric = choice.metric
+    known, each = [k for k, _ in found[:MAX_CASES]], [one for _, one in found[:MAX_CASES]]
     cases = [", ".join(str(level) for level in trials.circumstances[k].values()) for k in known]
+    last = [str(list(trials.circumstances[k].values())[-1]) for k in known]
+    labels = last if len(set(last)) == len(last) else cases
     trace = {
         "type": "scatter",
         "mode": "markers",
@@ -488,9 +496,9 @@ def circumstances(trials: Trials, names: Names, choice: Choice) -> Figure | None
         "The difference in each circumstance",
         f"{cut(names.short(choice.best), 40)} less {cut(names.short(choice.rival), 40)}, {metric.words}, by "
         f"{', '.join(trials.circumstances[0])}; same seed, both completed. Grey: not beyond chance, each alone."
-        + (f" The first {MAX_CASES} of {len(cells)}." if len(cells) > MAX_CASES else ""),
+        + (f" The first {MAX_CASES} of {len(found)}." if len(found) > MAX_CASES else ""),
         [trace],
-        layout(f"difference, {metric.unit}", "", showlegend=False, yaxis=rows_axis(cases),
+        layout(f"difference, {metric.unit}", "", showlegend=False, yaxis=rows_axis(labels),
                xaxis={"zeroline": True, "zerolinewidth": 1.5, "rangemode": "tozero"}),
         height(len(known)),
         [", ".join(trials.circumstances[0]), f"difference, {metric.unit} (95 %)", "seeds"],
@@ -645,6 +653,14 @@ def _front(points: Array) -> list[int]:
     return found
 
 
+def failing(trials: Trials) -> list[int]:
+    """Settings for the chart of failures: all, or those that fail most."""
+    if len(trials.settings) <= MAX_ROWS:
+        return list(range(len(trials.settings)))
+    share = (trials.played & ~trials.done).sum(axis=1) / np.maximum(trials.played.sum(axis=1), 1)
+    return [int(k) for k in np.argsort(-share, kind="stable")[:MAX_ROWS] if share[k] > 0.0]
+
+
 def failures(trials: Trials, names: Names, numbers: Sequence[int]) -> Figure | None:
     """Shares of the outcomes that are no completed swap, by setting."""
     every = Counter(one for one in trials.outcome if one != COMPLETED)
@@ -684,7 +700,8 @@ def failures(trials: Trials, names: Names, numbers: Sequence[int]) -> Figure | N
                      told(rate(n, len(trials)), 1, 100.0)])  # fmt: skip
     return Figure(
         "Swaps that did not complete",
-        f"{every.total():,} of {len(trials):,} swaps, by reason." + some_of(trials, len(numbers)),
+        f"{every.total():,} of {len(trials):,} swaps, by reason."
+        + ("" if len(numbers) == len(trials.settings) else f" The {len(numbers)} settings that fail most."),
         traces,
         layout("share of swaps, %", "", barmode="stack", yaxis=rows_axis([names.short(k) for k in numbers]),
                showlegend=True, xaxis={"rangemode": "tozero"}),

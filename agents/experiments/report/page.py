@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from agents.experiments.report import charts, effect_charts, estimates
-from agents.experiments.report.answer import Choice, choose, find_setting, level, ranked_means
+from agents.experiments.report.answer import Choice, choose, find_setting, level, ranked_means, words
 from agents.experiments.report.charts import MAX_ROWS, MAX_TABLE, Names
 from agents.experiments.report.data import Trials, over_circumstances
 from agents.experiments.report.effects import (
@@ -67,16 +67,15 @@ def report(
     # of all settings as they were played: effects of factors, failures, single trials
     own, own_order = Names(trials), ranked_means(trials, metric)
     reference = _reference(trials, compared, first)
-    factors, told_of = _factors(trials, choice, reference)
+    factors, told_of = _factors(trials, choice, reference, compared.factors)
     lines = [*answer(compared, choice, names), *told_of]
-    few = len(trials.settings) <= MAX_ROWS
     sections = [
         _compared(compared, choice, names),
         _distributions(compared, choice, names, numbers, order),
         _seconds(compared, choice, names, numbers),
         factors,
         _front(compared, choice, names),
-        _failed(trials, own, list(range(len(trials.settings)))) if few else _failed(compared, names, numbers),
+        _failed(trials, own, charts.failing(trials)),
         _worst(trials, choice, own),
         _all_settings(trials, own, own_order, {} if compared is not trials else
                       {choice.baseline: "baseline", choice.best: "best"}, metric),
@@ -123,7 +122,22 @@ def answer(trials: Trials, choice: Choice, names: Names) -> list[str]:
                     f"Completed: {completes}."]  # fmt: skip
         return [f"Only {names.whole(best)} completes swaps: its mean {metric.words} is {value}. "
                 f"Completed: {completes}."]  # fmt: skip
-    return [_verdict(trials, choice, names, value), _reliability(trials, choice, names), *_others(choice, names)]
+    return [_verdict(trials, choice, names, value), *_between(trials, choice),
+            _reliability(trials, choice, names), *_others(choice, names)]  # fmt: skip
+
+
+def _between(trials: Trials, choice: Choice) -> list[str]:
+    """The least and the largest difference of a circumstance."""
+    cases = [one for one in charts.by_circumstance(trials, choice) if one[1].value is not None]
+    if len(cases) < 2:
+        return []
+    metric = choice.metric
+    ranked = sorted(cases, key=lambda one: one[1].value or 0.0)
+    parts = [
+        f"{told(one, metric.digits, metric.scale, sign=True, unit=metric.unit)} at {words(trials.circumstances[k])}"
+        for k, one in (ranked[0], ranked[-1])
+    ]
+    return [f"By circumstance the difference is between {' and '.join(parts)}."]
 
 
 def _verdict(trials: Trials, choice: Choice, names: Names, value: str) -> str:
@@ -288,7 +302,7 @@ def _seconds(trials: Trials, choice: Choice, names: Names, numbers: Sequence[int
     return found if found.figures else None
 
 
-def _factors(trials: Trials, choice: Choice, reference: int) -> tuple[Section | None, list[str]]:
+def _factors(trials: Trials, choice: Choice, reference: int, chosen: Sequence[str]) -> tuple[Section | None, list[str]]:
     """What the factors do, and sentences on it for the answer."""
     metric, several = choice.metric, varied(trials)
     if not several or choice.best is None:
@@ -302,10 +316,11 @@ def _factors(trials: Trials, choice: Choice, reference: int) -> tuple[Section | 
         figure = effect_charts.effects(trials, metric, each)
         if figure is not None:
             found.figures.append(figure)
-            lines += _effects_in_words(metric, each)
+            lines += _effects_in_words(metric, [one for one in each if one.factor in chosen])
         if len(several) > 1:
             between = interactions(trials, metric, reference)
-            lines += _interactions_in_words(between)
+            if grid_shape(trials) is not None:
+                lines += _interactions_in_words(between)
             pairs = effect_charts.interactions(trials, metric, between)
             if pairs is not None:
                 found.figures.append(pairs)
