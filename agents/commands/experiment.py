@@ -33,9 +33,15 @@ def main() -> None:
 
 @app.command("run")
 def run_command(
-    spec: Annotated[str, typer.Argument(help="Specification (YAML), see docs/experiments.md.", metavar="SPEC.yaml")],
+    spec: Annotated[
+        str,
+        typer.Argument(
+            help="Specification: a file, or the name of one that ships; see docs/experiments.md.", metavar="SPEC.yaml"
+        ),
+    ],
     ledger: Annotated[
-        str | None, typer.Option(help="Ledger (SQLite) to go on with. Default: SPEC.ledger.sqlite beside SPEC.yaml.")
+        str | None,
+        typer.Option(help="Ledger (SQLite) to go on with. Default: SPEC.ledger.sqlite beside SPEC.yaml, or here."),
     ] = None,
     table: Annotated[str | None, typer.Option(help="Write a row a trial: a name in .csv or .parquet.")] = None,
     workers: Annotated[int | None, typer.Option(help="Processes. Default: as many as there are cores.")] = None,
@@ -55,6 +61,7 @@ def run_command(
     from agents.experiments.resolving import plan as planned
     from agents.experiments.spec import load_spec
     from agents.pool import WorkerDiedError
+    from twin.catalogue.load import is_path
 
     processes = at_most("--workers", core_count() if workers is None else workers, 1, MAX_WORKERS)
     wanted = load_spec(spec)
@@ -62,7 +69,8 @@ def run_command(
     if table is not None and Path(table).suffix not in (".csv", ".parquet"):
         raise InputError("no table's name", key="--table", value=table, allowed="a name in .csv or .parquet")
     target = write_target(table, key="--table") if table is not None else None
-    path = write_target(ledger or str(Path(spec).with_suffix(".ledger.sqlite")), key="--ledger")
+    beside = Path(spec) if is_path(spec) else Path(f"{spec}.yaml")
+    path = write_target(ledger or str(beside.with_suffix(".ledger.sqlite")), key="--ledger")
     found = _in_file(spec, lambda: planned(wanted))
     _refuse_many(found.trials, spec, wanted.seeds, yes)  # with the levels that `all` stands for
     began_s = time.monotonic()

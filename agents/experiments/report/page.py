@@ -30,7 +30,7 @@ from agents.experiments.report.metrics import CYCLE, FORCE, KNOWN, RETRIES, TIME
 from agents.experiments.report.rerun import command, worst
 from agents.experiments.report.sensitivity import Indices, indices
 
-MAX_IN_WORDS = 4
+MAX_IN_WORDS = 6
 """Effects that the answer has in words."""
 MAX_ALONG = 12
 """Factors of a sampled design that have a figure of their own: those with the highest total index."""
@@ -108,6 +108,9 @@ def _verdict(trials: Trials, choice: Choice, names: Names, value: str) -> str:
     if change.n == 1:
         return f"{lead} That is {size} than {where} ({names.whole(rival)}). One seed has no interval: more seeds are " \
                "needed to say whether that is beyond chance."  # fmt: skip
+    if change.low == change.high == 0.0:
+        return f"{lead} It is equal to {where} ({names.whole(rival)}) on each of the {change.n:,} seeds that both " \
+               "completed."  # fmt: skip
     several = f", also after picking the best of {choice.comparisons + 1}" if choice.comparisons > 1 else ""
     chance = f"beyond chance{several}" if choice.beyond_chance else f"not beyond chance{several}"
     return f"{lead} That is {size} than {where} ({names.whole(rival)}), on {change.n:,} seeds that both completed: " \
@@ -299,7 +302,7 @@ def _grid_shares(trials: Trials, metric: Metric, found: Section) -> list[str]:
     if isinstance(parts, str):
         found.lines.append(f"<p>No shares of the variance: {safe(parts)}.</p>")
         return []
-    over = f"{parts.seeds} seeds that every setting completed" if parts.seeds else "what each setting completed"
+    over = f"{parts.seeds} seeds that every setting completed" if parts.exact else "what each setting completed"
     spread = f"{metric.value(parts.spread)} {metric.unit}".rstrip()
     found.figures.append(
         effect_charts.index_bars(
