@@ -15,8 +15,10 @@ from twin.console import atomic_write, emit_json, progress, write_target
 from twin.errors import InputError
 
 if TYPE_CHECKING:
+    from agents.experiments.equipment import SettingDrives
     from agents.experiments.ledger import Ledger
     from agents.experiments.report.data import Trials
+    from agents.experiments.report.estimates import Estimate
     from agents.experiments.resolving import Plan
     from agents.throughput.of_experiment import SettingDays
 
@@ -55,6 +57,7 @@ def run_command(
     from agents.experiments import run as running
     from agents.experiments.campaign import Campaign, core_count
     from agents.experiments.design import count
+    from agents.experiments.equipment import drives_of_settings
     from agents.experiments.ledger import Ledger
     from agents.experiments.resolving import plan as planned
     from agents.experiments.spec import load_spec
@@ -88,6 +91,7 @@ def run_command(
                 done = running.run(found, opened, campaign, shown)
             counts = campaign.counts
             days = _days(found, opened, processes)
+            drives = drives_of_settings(running.results_of(opened, running.study_key(wanted)))
             if target is not None:
                 columns = [one.columns() for one in days] if days is not None else None
                 running.write_table(running.results_of(opened, running.study_key(wanted)), target, columns)
@@ -107,12 +111,14 @@ def run_command(
         "ledger": str(path),
         "table": str(target) if target is not None else None,
         "throughput": [one.as_plain() for one in days] if days is not None else None,
+        "drives": [one.as_plain() for one in drives] if drives is not None else None,
     }
     if json:
         emit_json(result)
     else:
         _print(result, found)
         _print_days(days or [])
+        _print_drives(drives or [])
     if counts.errors:
         typer.echo(f"error: the simulation raised: {counts.errors[0]}", err=True)
         raise typer.Exit(EXIT_FAILED)
@@ -305,6 +311,48 @@ def _print_days(days: Sequence[SettingDays]) -> None:
             in_words(of.get("wait_mean_s"), 1 / 60, 0),
             in_words(of.get("capacity_per_day")),
             one.waiting or "-",
+        )
+    print_table(Console(highlight=False), table)
+
+
+def _print_drives(drives: Sequence[SettingDrives]) -> None:
+    """Print a line a setting: levels, time, electric energy, the most loaded motor and what all drives cost."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from twin.tables import print_table
+
+    if not drives:
+        return
+
+    def words(of: Estimate, digits: int, scale: float = 1.0) -> str:
+        if of.value is None:
+            return "-"
+        interval = (
+            ""
+            if of.low is None or of.high is None
+            else f" ({of.low * scale:.{digits}f} to {of.high * scale:.{digits}f})"
+        )
+        return f"{of.value * scale:.{digits}f}{interval}"
+
+    table = Table(title="Drives, by setting (means with 95 % intervals)")
+    for column in (
+        *drives[0].setting,
+        "mechanical time, s",
+        "less the first's, s",
+        "electric energy, Wh",
+        "RMS",
+        "EUR",
+    ):
+        table.add_column(column)
+    for one in drives:
+        table.add_row(
+            *(str(level) for level in one.setting.values()),
+            words(one.mechanical_time_s, 1),
+            words(one.against_first_s, 1),
+            words(one.electric_energy_j, 1, 1.0 / 3600.0),
+            "-" if one.rms_share is None else f"{one.rms_share[0]} {100.0 * one.rms_share[1]:.0f} %",
+            "-" if one.cost_eur is None else f"{one.cost_eur:.0f}",
         )
     print_table(Console(highlight=False), table)
 
