@@ -17,7 +17,10 @@ from twin.console import as_typed, atomic_write, emit_json, progress, write_targ
 from twin.errors import InputError
 
 if TYPE_CHECKING:
+    from agents.experiments.equipment import SettingDrives
     from agents.experiments.ledger import Ledger
+    from agents.experiments.report.data import Trials
+    from agents.experiments.report.estimates import Estimate
     from agents.experiments.resolving import Plan
     from agents.experiments.spec import Spec
     from agents.throughput.of_experiment import SettingDays
@@ -70,6 +73,7 @@ def run_command(
     from agents.experiments.campaign import Campaign, core_count
     from agents.experiments.cluster import Cluster, ClusterError
     from agents.experiments.design import count
+    from agents.experiments.equipment import drives_of_settings
     from agents.experiments.ledger import Ledger
     from agents.experiments.resolving import plan as planned
     from agents.experiments.spec import load_spec
@@ -118,6 +122,7 @@ def run_command(
 
                 done = running.run(found, opened, campaign, shown, chunk)
             days = _days(found, opened, processes)
+            drives = drives_of_settings(running.results_of(opened, running.study_key(wanted)))
             if target is not None:
                 columns = columns_of(days, found) if days is not None else None
                 running.write_table(running.results_of(opened, running.study_key(wanted)), target, columns)
@@ -140,12 +145,14 @@ def run_command(
         "table": str(target) if target is not None else None,
         "ranking": str(page) if page is not None else None,
         "throughput": [one.as_plain() for one in days] if days is not None else None,
+        "drives": [one.as_plain() for one in drives] if drives is not None else None,
     }
     if json:
         emit_json(result)
     else:
         _print(result, found)
         _print_days(days or [])
+        _print_drives(drives or [])
     if counts.errors:
         typer.echo(f"error: the simulation raised: {counts.errors[0]}", err=True)
         raise typer.Exit(EXIT_FAILED)
@@ -224,6 +231,14 @@ def report_command(
     baseline: Annotated[
         str, typer.Option(help="Setting to compare with: its number, or FACTOR=LEVEL,... that it alone has.")
     ] = "0",
+    over: Annotated[
+        str | None,
+        typer.Option(
+            help="Factors that are circumstances and no choices, NAME,...: settings of the others are compared over "
+            "all of them. none: compare all settings. Default: station, truck, pack, parking, weather, wear.",
+            metavar="NAMES",
+        ),
+    ] = None,
     spec: Annotated[
         str | None, typer.Option(help="Which experiment, where the ledger has several.", metavar="SPEC.yaml")
     ] = None,
@@ -233,7 +248,6 @@ def report_command(
 
     Exit code 0: written. 2: bad input.
     """
-    from agents.experiments.report.answer import find_setting
     from agents.experiments.report.data import load
     from agents.experiments.report.metrics import metric as named
     from agents.experiments.report.metrics import sorted_names
@@ -249,9 +263,8 @@ def report_command(
         if known and metric not in known:
             words = f"no completed trial has this figure{hint(metric, known)}"
             raise InputError(words, key="--metric", value=metric, allowed=", ".join(known))
-        at = find_setting(trials, baseline)
         line.update("making the page")
-        page, answer = report(trials, named(metric), at)
+        page, answer = report(trials, named(metric), baseline, _factors_of(trials, over))
         with atomic_write(target) as file:
             file.write(page)
     if json:
@@ -261,6 +274,17 @@ def report_command(
     else:
         typer.echo("\n".join(answer))
         typer.echo(f"report         {target}")
+
+
+def _factors_of(trials: Trials, over: str | None) -> list[str] | None:
+    """Factors that `--over` names; None: not given."""
+    if over is None or over.strip() == "none":
+        return None if over is None else []
+    names = [name.strip() for name in over.split(",")]
+    for name in names:
+        if name not in trials.factors:
+            raise InputError("no such factor", key="--over", value=name, allowed=", ".join(trials.factors) or "none")
+    return names
 
 
 def _refuse_many(trials: int, spec: str, seeds: int, yes: bool) -> None:
@@ -339,6 +363,48 @@ def _print_days(days: Sequence[SettingDays]) -> None:
             in_words(of.get("wait_mean_s"), 1 / 60, 0),
             in_words(of.get("capacity_per_day")),
             one.waiting or "-",
+        )
+    print_table(Console(highlight=False), table)
+
+
+def _print_drives(drives: Sequence[SettingDrives]) -> None:
+    """Print a line a setting: levels, time, electric energy, the most loaded motor and what all drives cost."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from twin.tables import print_table
+
+    if not drives:
+        return
+
+    def words(of: Estimate, digits: int, scale: float = 1.0) -> str:
+        if of.value is None:
+            return "-"
+        interval = (
+            ""
+            if of.low is None or of.high is None
+            else f" ({of.low * scale:.{digits}f} to {of.high * scale:.{digits}f})"
+        )
+        return f"{of.value * scale:.{digits}f}{interval}"
+
+    table = Table(title="Drives, by setting (means with 95 % intervals)")
+    for column in (
+        *drives[0].setting,
+        "mechanical time, s",
+        "less the first's, s",
+        "electric energy, Wh",
+        "RMS",
+        "EUR",
+    ):
+        table.add_column(column)
+    for one in drives:
+        table.add_row(
+            *(str(level) for level in one.setting.values()),
+            words(one.mechanical_time_s, 1),
+            words(one.against_first_s, 1),
+            words(one.electric_energy_j, 1, 1.0 / 3600.0),
+            "-" if one.rms_share is None else f"{one.rms_share[0]} {100.0 * one.rms_share[1]:.0f} %",
+            "-" if one.cost_eur is None else f"{one.cost_eur:.0f}",
         )
     print_table(Console(highlight=False), table)
 
