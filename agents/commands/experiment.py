@@ -107,7 +107,7 @@ def run_command(
             if executor == RAY:
                 players = stack.enter_context(Cluster(address, processes, lambda line: typer.echo(line, err=True)))
             campaign = stack.enter_context(Campaign(opened, processes, players=players))
-            chunk = running.CHUNK if players is None else running.CLUSTER_CHUNK
+            chunk = None if players is None else running.CLUSTER_CHUNK
             with progress(words, total=float(found.trials)) as line:
                 counts = campaign.counts
                 campaign.on_played = lambda _: line.update(completed=float(counts.found + counts.played))

@@ -51,14 +51,17 @@ def run(
     ledger: Ledger,
     campaign: Campaign,
     on_chunk: Callable[[Progress], None] | None = None,
-    chunk: int = CHUNK,
+    chunk: int | None = None,
 ) -> Progress:
-    """Play what the ledger does not have, `chunk` trials at once. A trial that did not complete is a result too."""
+    """Play what the ledger does not have, `chunk` trials at once (None: `CHUNK`).
+
+    A trial that did not complete is a result too.
+    """
     study = study_key(plan.spec)
     ledger.begin_study(study, _specification(plan.spec))
     ledger.put_candidates(study, {n: resolved.setting for n, resolved in enumerate(plan.settings)})
     progress = Progress(plan.trials)
-    for part in _parts(plan, chunk):
+    for part in _parts(plan, CHUNK if chunk is None else chunk):
         trials = [plan.settings[number].trial(seed) for number, seed in part]
         before = campaign.counts.found
         figures = campaign.play(trials)
