@@ -62,6 +62,8 @@ OPTIONAL_PACKAGES = {
     "array-api-compat": "gymnasium's wrappers to torch",
     "optuna": "searching timing sets with its samplers",
     "cma": "searching timing sets by CMA-ES",
+    "salib": "Sobol indices in experiments' reports",
+    "ray": "experiments on several machines",
     "panda3d": "the 3D viewer",
     "imageio-ffmpeg": "videos of recordings",
     "moviepy": "videos by gymnasium's RecordVideo",
