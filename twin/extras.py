@@ -20,10 +20,13 @@ EXTRAS: dict[str, tuple[str, ...]] = {
         "torch",
     ),
     "tune": ("cma", "gymnasium", "optuna"),
+    "report": ("salib",),
     "dev": (
+        "axe-playwright-python",
         "hypothesis",
         "mypy",
         "panda-gym",
+        "playwright",
         "pytest",
         "pytest-xdist",
         "rerun-sdk",
