@@ -19,6 +19,8 @@ EXTRAS: dict[str, tuple[str, ...]] = {
         "tensorboard",
         "torch",
     ),
+    "report": ("salib",),
+    "cluster": ("ray",),
     "tune": ("cma", "gymnasium", "optuna"),
     "report": ("salib",),
     "dev": (

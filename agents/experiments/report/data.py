@@ -69,7 +69,7 @@ class Trials:
     def planned(self) -> int:
         """Trials of the whole experiment; those that were played, of a table."""
         every = len(self.settings) * max(1, len(self.circumstances))
-        return every * self.spec.seeds if self.spec is not None else len(self)
+        return every * self.spec.swaps if self.spec is not None else len(self)
 
     @property
     def factors(self) -> list[str]:

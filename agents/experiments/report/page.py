@@ -491,7 +491,7 @@ def _method(trials: Trials, choice: Choice) -> Section:
     if spec is not None:
         constants = ", ".join(f"{name} {level(value)}" for name, value in spec.constants.items()) or "none"
         kind = spec.design.kind + (f", {spec.design.points} points" if spec.design.points else "")
-        size = f"{len(trials.settings):,} settings on {spec.seeds:,} seeds from {spec.first_seed}"
+        size = f"{len(trials.settings):,} settings on {spec.swaps:,} seeds from {spec.first_seed}"
         parts.append(("Experiment", f"station {spec.station}, plant {spec.plant}, constants: {constants}; design "
                       f"{kind}; {size}; program version {trials.version}."))  # fmt: skip
     items = "".join(f"<dt>{safe(name)}</dt><dd>{safe(text)}</dd>" for name, text in parts)
