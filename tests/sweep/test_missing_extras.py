@@ -18,6 +18,7 @@ MODULES = {
     "viewer": ("panda3d", "direct", "imageio_ffmpeg", "moviepy"),
     "train": ("array_api_compat", "onnx", "onnxruntime", "onnxscript", "stable_baselines3", "tensorboard", "torch"),
     "tune": ("cma", "optuna"),
+    "report": ("SALib",),
     "cluster": ("ray",),
     "dev": ("panda_gym", "rerun", "rl_zoo3", "ruckig", "hypothesis"),
 }
@@ -42,6 +43,7 @@ NEEDS = {
     "viewer": {"replay": "panda3d", "a video": "panda3d", "a window": "panda3d"},
     "train": {"train": "", "a bundle": "onnx", "a policy in a swap": "onnx"},
     "tune": {"a search by Optuna": "optuna"},
+    "report": {},
     "cluster": {"a cluster": "ray"},
     "dev": {},
 }

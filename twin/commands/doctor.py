@@ -62,7 +62,7 @@ OPTIONAL_PACKAGES = {
     "array-api-compat": "gymnasium's wrappers to torch",
     "optuna": "searching timing sets with its samplers",
     "cma": "searching timing sets by CMA-ES",
-    "salib": "Sobol indices in experiments' reports",
+    "salib": "Sobol indices of saltelli designs",
     "ray": "experiments on several machines",
     "panda3d": "the 3D viewer",
     "imageio-ffmpeg": "videos of recordings",

@@ -129,7 +129,7 @@ def answer(trials: Trials, choice: Choice, names: Names) -> list[str]:
 def _between(trials: Trials, choice: Choice) -> list[str]:
     """The least and the largest difference of a circumstance."""
     cases = [one for one in charts.by_circumstance(trials, choice) if one[1].value is not None]
-    if len(cases) < 2:
+    if len(cases) < 2 or not any(one.value for _, one in cases):
         return []
     metric = choice.metric
     ranked = sorted(cases, key=lambda one: one[1].value or 0.0)
@@ -162,12 +162,17 @@ def _verdict(trials: Trials, choice: Choice, names: Names, value: str) -> str:
     if change.low == change.high == 0.0:
         return (
             f"{lead} It is equal to {where} ({names.whole(rival)}) on each of the "
-            f"{int(common.sum()):,} {charts.pairs_word(trials)} that both completed."
+            f"{int(common.sum()):,} {charts.pairs_word(trials)} {_both(metric)}."
         )
     several = f", also after picking the best of {choice.comparisons + 1}" if choice.comparisons > 1 else ""
     chance = f"beyond chance{several}" if choice.beyond_chance else f"not beyond chance{several}"
-    both = f"{int(common.sum()):,} {charts.pairs_word(trials)} that both completed"
+    both = f"{int(common.sum()):,} {charts.pairs_word(trials)} {_both(metric)}"
     return f"{lead} That is {size} than {where} ({names.whole(rival)}), on {both}: {chance}."
+
+
+def _both(metric: Metric) -> str:
+    """Which cases are compared: a swap that fails has no figure but that."""
+    return "that both played" if metric.name == FAILED else "that both completed"
 
 
 def _size(change: Estimate, metric: Metric, share: str) -> str:
