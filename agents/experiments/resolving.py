@@ -84,11 +84,11 @@ class Plan:
 
     @property
     def seeds(self) -> range:
-        return range(self.spec.first_seed, self.spec.first_seed + self.spec.seeds)
+        return range(self.spec.first_seed, self.spec.first_seed + self.spec.swaps)
 
     @property
     def trials(self) -> int:
-        return len(self.settings) * self.spec.seeds
+        return len(self.settings) * self.spec.swaps
 
 
 def plan(spec: Spec) -> Plan:

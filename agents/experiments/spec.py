@@ -110,12 +110,14 @@ class Throughput(Strict):
     Attributes:
         site: packs, chargers, grid and demand: a name or a file; None: `KIND_site`.
         trucks_per_day: in place of the site's.
+        trucks_spread: of the stations of a fleet: each has up to this share more or less trucks, drawn evenly.
         days, first_day: days to simulate, and the seed of the first.
     """
 
     site: str | None = None
     trucks_per_day: Annotated[float, Field(ge=0.0, le=20_000.0)] | None = None
-    days: Annotated[int, Field(ge=2, le=10_000)] = 20
+    trucks_spread: Annotated[float, Field(ge=0.0, le=1.0)] = 0.0
+    days: Annotated[int, Field(ge=1, le=10_000)] = 20
     first_day: Annotated[int, Field(ge=0, lt=2**62)] = 0
 
 
@@ -133,6 +135,7 @@ class Spec(Strict):
         first_seed: the first of them.
         throughput: simulate a day of the station for each setting; factors and constants may then be values of the
             site, such as `site.packs`, which change no swap.
+        stations: a fleet: so many stations of each setting, each with its own `seeds` swaps and days.
     """
 
     question: Annotated[str, Field(max_length=500)] = ""
@@ -144,9 +147,12 @@ class Spec(Strict):
     seeds: Annotated[int, Field(ge=1, le=MAX_SEEDS)]
     first_seed: Annotated[int, Field(ge=0, lt=2**62)] = 0
     throughput: Throughput | None = None
+    stations: Annotated[int, Field(ge=1, le=100_000)] = 1
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
+        if self.stations > 1 and self.throughput is None:
+            raise ValueError("stations go with throughput")
         twice = sorted(set(self.constants) & set(self.factors))
         if twice:
             raise ValueError(f"{twice[0]} is a constant and a factor")
@@ -167,6 +173,11 @@ class Spec(Strict):
             of = self.factors.get(name)
             found |= dict.fromkeys(of.paths, level) if isinstance(of, Linked) else {name: level}
         return found
+
+    @property
+    def swaps(self) -> int:
+        """Swaps of each setting, of all its stations."""
+        return self.seeds * self.stations
 
     def as_plain(self) -> dict[str, Any]:
         """Return plain data, as the file could have them."""
