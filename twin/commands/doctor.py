@@ -63,6 +63,7 @@ OPTIONAL_PACKAGES = {
     "optuna": "searching timing sets with its samplers",
     "cma": "searching timing sets by CMA-ES",
     "salib": "Sobol indices of saltelli designs",
+    "ray": "experiments on several machines",
     "panda3d": "the 3D viewer",
     "imageio-ffmpeg": "videos of recordings",
     "moviepy": "videos by gymnasium's RecordVideo",
