@@ -239,7 +239,8 @@ def _on_batch(
         own = environment.unwrapped
         batch = make_worlds(scene, worlds, **{name: getattr(own, name) for name in FITTED if hasattr(own, name)})
         actor = actor_of(lambda i=i: player.policy(i), worlds)  # type: ignore[misc]
-        columns.append({e.seed: e for e in play(batch, actor, seeds, scene, time.monotonic() + share_s)})
+        played = play(batch, actor, seeds, scene, time.monotonic() + share_s, options=player.guards[i].options)
+        columns.append({e.seed: e for e in played})
         batch.close()
     for key in seeds:
         if all(key in column for column in columns):
