@@ -171,7 +171,7 @@ class TunedTimingEnv(TimingEnv):
         super().__init__(station, **arguments)
         self._choice = replace(self._choice, errors=errors)
         self._choices = {self._choice.planning: self._choice}
-        self._base = load_timing(base, self.station)
+        self.base, self._base = str(base), load_timing(base, self.station)
         self._actions = Residual(self.station, self._base)
         self._observed = OBSERVATION
         self.action_space, self.observation_space = box(ACTION), box(OBSERVATION)

@@ -74,4 +74,3 @@ def scenario(station: Station, pairs: Pairs, seed: int, number: int, attempt: in
     swap_seed = int(seeding.key(seed, f"tune swap/{number}/{attempt}") >> 1)
     variation = Variation.of(conditions=conditions, **error_of(error, pack))
     return Scenario(truck, pack, parking, error, variation, swap_seed)
-

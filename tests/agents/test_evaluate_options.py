@@ -85,7 +85,7 @@ def test_a_copy_of_a_baseline_is_as_fast_but_for_rounding(tmp_path: Path) -> Non
     [[own], [named], [factory]] = done.episodes
     assert own.time_s == pytest.approx(named.time_s, abs=0.1)
     assert own.time_s < factory.time_s - 5.0
-    assert [row.get("timing_set") for row in done.as_json()["policies"]] == ["mine", None, None]
+    assert [row.get("timing_set") for row in done.as_json()["policies"]] == ["mine", "zvd", None]
 
 
 def test_a_set_of_the_station_is_a_policy_by_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -99,18 +99,18 @@ def test_a_set_of_the_station_is_a_policy_by_its_name(monkeypatch: pytest.Monkey
 
 def test_a_frequency_that_the_file_fixes_is_played(tmp_path: Path) -> None:
     """With the natural frequency itself a set moves as without one; with another it moves otherwise."""
-    environment = Scene(TASKS["timing"], ROM).make()
+    environment = Scene(TASKS["timing_v0"], ROM).make()
     observation, _ = environment.reset(seed=0)
     rope_m = 4.0 * observation[21]
     natural_hz = (9.81 / rope_m) ** 0.5 / (2.0 * 3.141592653589793)
-    plain = load_policy("zvd", dict(TASKS["timing"].baselines), environment.unwrapped).act(observation)
+    plain = load_policy("zvd", dict(TASKS["timing_v0"].baselines), environment.unwrapped).act(observation)
     elements = []
     for factor in (1.0, 1.5, 3.0):
         file = tmp_path / f"fixed_{factor}.yaml"
         first = "  lower: {shaper: zvd,"
         assert first in ZVD.read_text()
         file.write_text(ZVD.read_text().replace(first, f"{first} shaper_frequency_hz: {factor * natural_hz},"))
-        policy = load_policy(str(file), {}, environment.unwrapped, timing_files=TASKS["timing"].timing_files)
+        policy = load_policy(str(file), {}, environment.unwrapped, timing_files=TASKS["timing_v0"].timing_files)
         if factor > 2.0:
             with pytest.raises(InputError, match=r"fixed_3\.0\.yaml: shaper_frequency_hz: outside the action range"):
                 policy.act(observation)
