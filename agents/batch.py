@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from agents.episodes import FORCE, Episode, Scene
+from agents.episodes import FORCE, Episode, Scene, count
 from agents.policies import Policy
 from twin.errors import InputError
 
@@ -206,7 +206,7 @@ def _episode(
 ) -> Episode:  # fmt: skip
     kpis = {name: float(values[i]) for name, values in infos["kpis"].items() if not name.startswith("_")}
     task, outcome = scene.task, str(infos["outcome"][i])
-    violations = int(infos["violations"][i]) if "violations" in infos else 0
+    violations = count(infos["violations"][i]) if "violations" in infos else 0
     if task.force is not None:
         kpis[FORCE] = kpis[task.force]
     return Episode(

@@ -50,7 +50,8 @@ def timing(name: str, setup: SwapSetup) -> dict[str, Any]:
     from envs.timing_observation import OBSERVATION_V1, elapsed_s, natural_hz, observe
     from twin.catalogue import load_timing
 
-    base = needed_arguments(policy, environment.unwrapped).get("base", environment.unwrapped.base)
+    own: Any = environment.unwrapped
+    base = needed_arguments(policy, own).get("base", own.base)
     actions = Residual(setup.station, load_timing(base, setup.station))
     guard = Guard(policy, environment.action_space)
     guard.begin(setup.seed)

@@ -92,6 +92,11 @@ class TimingVectorEnv(BatchedEnv):
         self._infos: list[dict[str, Any]] = [{} for _ in range(num_envs)]
 
     @property
+    def actions(self) -> Sequence[Quantity]:
+        """Elements of the action."""
+        return self.quantities[0]
+
+    @property
     def max_steps(self) -> int:
         """Maximum number of steps of an episode of the single environment."""
         return most_steps(self._choice)
@@ -154,6 +159,29 @@ class TimingVectorEnv(BatchedEnv):
 
     def _columns(self) -> Columns:
         return stacked(self._infos)
+
+    # ------------------------------------------------------------------------------- for training by steps, no infos
+
+    def phases(self) -> list[str]:
+        """Return the phase that each world asks for; empty where its episode has ended."""
+        return [str(info["asked"]["phase"]) if info else "" for info in self._infos]
+
+    def times_s(self) -> Array:
+        """Return each world's mechanical time so far (N,), s."""
+        return np.array([float(info["kpis"]["time_s"]) if info else 0.0 for info in self._infos])
+
+    def take_peaks(self) -> Array:
+        """Return each world's peak lateral force (N,) since the last call, N, and begin anew.
+
+        From then on infos and rewards count this time alone: a step's own force is not in them, as a peak hides all
+        that is lower and comes later.
+        """
+        if self.runner is None:
+            return np.zeros(self.num_envs)
+        found = self.runner.worlds["kpis"]["peak_lateral_n"]
+        peaks: Array = found.copy()
+        found[:] = 0.0
+        return peaks
 
 
 class TunedTimingVectorEnv(TimingVectorEnv):
