@@ -23,6 +23,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "train": ("agents.commands.train:command", "Train a policy for a task and export it as a bundle."),
     "tune": ("agents.commands.tune:command", "Search a timing set for a station, with its Pareto front."),
     "experiment": ("agents.commands.experiment:app", "Designed experiments: factors, seeds, one ledger, resumable."),
+    "throughput": ("agents.commands.throughput:command", "A day of the station: swaps, waiting times, what limits."),
     "export": ("agents.commands.export:app", "Write timing sets and policies for a station's own tools."),
     "replay": ("twin.commands.replay:command", "Show a recording in 3D: a window, a picture or a video."),
     "verify": ("twin.commands.verify:command", "Re-run a recording's commands and compare every state bit for bit."),

@@ -35,7 +35,7 @@ def wilson(successes: int, n: int, z: float = Z_95) -> tuple[float, float]:
 def sign_test(lost: int, won: int) -> float:
     """One-sided p-value that as many pairs or more are lost where both sides win alike (exact, Conover 1999)."""
     n = lost + won
-    return sum(math.comb(n, k) for k in range(lost, n + 1)) / float(2**n)
+    return sum(math.comb(n, k) for k in range(lost, n + 1)) / 2**n
 
 
 def bootstrap(

@@ -16,7 +16,7 @@ from twin.records import BUSY, TRIP
 from twin.runner.single import Runner
 from twin.sequence.decisions import inserted
 from twin.sequence.program import PhaseSpan, Program
-from twin.setup.ratings import DriveLoad
+from twin.setup.ratings import DriveLoad, total
 from twin.setup.setup import SwapSetup
 
 if TYPE_CHECKING:
@@ -75,7 +75,18 @@ class SwapResult:
             "ratio_kinematic": self._ratio(self.lower_bound_s),
             "ratio_procedure": self._ratio(self.procedure_bound_s),
             **{name: None if name in self.not_reached else value for name, value in self.kpis.items()},
+            "electric_energy_j": self.electric_energy_j,
         }
+
+    @property
+    def electric_energy_j(self) -> float | None:
+        """Energy that the drives took from the mains, less what they fed back; None if an axis has no motor data."""
+        return total(load.electric_energy_j for load in self.drives.values())
+
+    @property
+    def drive_cost_eur(self) -> float | None:
+        """Price class of all drives of the station; None if an axis has no motor data."""
+        return total(load.cost_eur for load in self.drives.values())
 
     def _ratio(self, bound_s: float | None) -> float | None:
         return self.mechanical_time_s / bound_s if self.completed and bound_s else None
@@ -123,7 +134,7 @@ class SwapResult:
                 {"name": s.name, "start_s": s.start_s, "end_s": s.end_s, "robot": s.robot, "job": s.job}
                 for s in self.phases
             ],
-            "kpis": {name: figures[name] for name in self.kpis},
+            "kpis": {name: figures[name] for name in (*self.kpis, "electric_energy_j")},
             "drives": {axis: load.as_json() for axis, load in self.drives.items()},
             "violations": list(self.violations),
             "events": list(self.events),

@@ -182,7 +182,7 @@ class SwapTwin:
             branch=self.branch,
             faults_not_acted=tuple(fault.text for fault in self._not_acted),
             not_reached=not_reached(self.runner, program, n),
-            drives=drive_loads(setup.station, self.runner.worlds[n]["kpis"]),
+            drives=drive_loads(setup.station, self.runner.worlds[n]),
         )
 
     def close(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,11 +11,13 @@ import typer
 
 from agents.commands.evaluate import EXIT_FAILED, MAX_WORKERS, at_most, duration
 from twin import kernel_cache
-from twin.console import emit_json, progress, write_target
+from twin.console import atomic_write, emit_json, progress, write_target
 from twin.errors import InputError
 
 if TYPE_CHECKING:
+    from agents.experiments.ledger import Ledger
     from agents.experiments.resolving import Plan
+    from agents.throughput.of_experiment import SettingDays
 
 app = typer.Typer(no_args_is_help=True, add_completion=False)
 ASK_FROM = 200_000
@@ -75,8 +78,10 @@ def run_command(
 
                 done = running.run(found, opened, campaign, shown)
             counts = campaign.counts
+            days = _days(found, opened, processes)
             if target is not None:
-                running.write_table(running.results_of(opened, running.study_key(wanted)), target)
+                columns = [one.columns() for one in days] if days is not None else None
+                running.write_table(running.results_of(opened, running.study_key(wanted)), target, columns)
     except WorkerDiedError as error:
         typer.echo(f"error: {error}", err=True)
         raise typer.Exit(EXIT_FAILED) from None
@@ -92,11 +97,13 @@ def run_command(
         "swaps_per_s": round(counts.played / counts.playing_s, 2) if counts.playing_s > 0.0 else None,
         "ledger": str(path),
         "table": str(target) if target is not None else None,
+        "throughput": [one.as_plain() for one in days] if days is not None else None,
     }
     if json:
         emit_json(result)
     else:
         _print(result, found)
+        _print_days(days or [])
     if counts.errors:
         typer.echo(f"error: the simulation raised: {counts.errors[0]}", err=True)
         raise typer.Exit(EXIT_FAILED)
@@ -162,6 +169,58 @@ def compare_command(
         raise typer.Exit(EXIT_FAILED)
 
 
+@app.command("report")
+def report_command(
+    results: Annotated[
+        str,
+        typer.Argument(help="A ledger, or a table that run --table wrote (.csv, .parquet).", metavar="LEDGER|TABLE"),
+    ],
+    output: Annotated[str, typer.Option("-o", "--output", help="The page to write.", metavar="FILE.html")],
+    metric: Annotated[str, typer.Option(help="Figure that decides which setting is best; less is better.")] = (
+        "mechanical_time_s"
+    ),
+    baseline: Annotated[
+        str, typer.Option(help="Setting to compare with: its number, or FACTOR=LEVEL,... that it alone has.")
+    ] = "0",
+    spec: Annotated[
+        str | None, typer.Option(help="Which experiment, where the ledger has several.", metavar="SPEC.yaml")
+    ] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Write an experiment's report: one HTML file with the answer, its intervals and its pictures.
+
+    Exit code 0: written. 2: bad input.
+    """
+    from agents.experiments.report.answer import find_setting
+    from agents.experiments.report.data import load
+    from agents.experiments.report.metrics import metric as named
+    from agents.experiments.report.metrics import sorted_names
+    from agents.experiments.report.page import report
+    from twin.catalogue.explain import hint
+
+    if Path(output).suffix not in (".html", ".htm"):
+        raise InputError("no page's name", key="-o", value=output, allowed="a name in .html")
+    target = write_target(output, key="-o")
+    with progress("reading the trials") as line:
+        trials = load(results, "LEDGER", spec)
+        known = sorted_names(trials.metrics)
+        if known and metric not in known:
+            words = f"no completed trial has this figure{hint(metric, known)}"
+            raise InputError(words, key="--metric", value=metric, allowed=", ".join(known))
+        at = find_setting(trials, baseline)
+        line.update("making the page")
+        page, answer = report(trials, named(metric), at)
+        with atomic_write(target) as file:
+            file.write(page)
+    if json:
+        completed = int(trials.completed.sum())
+        emit_json({"file": str(target), "trials": len(trials), "planned": trials.planned, "completed": completed,
+                   "settings": len(trials.settings), "metric": metric, "answer": answer})  # fmt: skip
+    else:
+        typer.echo("\n".join(answer))
+        typer.echo(f"report         {target}")
+
+
 def _refuse_many(trials: int, spec: str, seeds: int, yes: bool) -> None:
     """Raise InputError for more trials than are played without --yes."""
     if trials > ASK_FROM and not yes:
@@ -177,6 +236,51 @@ def _in_file(spec: str, work: object) -> Plan:
         raise InputError(error.problem, file=error.file or spec, key=error.key, value=error.value,
                          allowed=error.allowed) from None  # fmt: skip
     return found
+
+
+def _days(plan: Plan, ledger: Ledger, processes: int) -> list[SettingDays] | None:
+    """A day of the station for each setting, where the specification asks for it."""
+    if plan.spec.throughput is None:
+        return None
+    from agents.experiments.run import results_of, study_key
+    from agents.throughput.estimates import Simulator
+    from agents.throughput.of_experiment import days_of_settings, days_to_simulate
+
+    results, done = results_of(ledger, study_key(plan.spec)), 0
+    with progress("simulated days", total=float(days_to_simulate(plan))) as line:
+
+        def shown(n: int) -> None:
+            nonlocal done
+            done += n
+            line.update(completed=float(done))
+
+        with Simulator(processes if days_to_simulate(plan) > 100 else 1) as simulator:
+            return days_of_settings(plan, results, simulator, shown)
+
+
+def _print_days(days: Sequence[SettingDays]) -> None:
+    """Print a line a setting: levels, swaps a day, waiting, and what trucks wait for."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from agents.throughput.words import in_words
+    from twin.tables import print_table
+
+    if not days:
+        return
+    table = Table(title="A day of the station, by setting (95 % intervals)")
+    for column in (*days[0].setting, "swaps a day", "mean wait, min", "swaps, always waiting", "waits for"):
+        table.add_column(column)
+    for one in days:
+        of = one.figures
+        table.add_row(
+            *(str(level) for level in one.setting.values()),
+            one.why or in_words(of.get("swaps_per_day")),
+            in_words(of.get("wait_mean_s"), 1 / 60, 0),
+            in_words(of.get("capacity_per_day")),
+            one.waiting or "-",
+        )
+    print_table(Console(highlight=False), table)
 
 
 def _print(result: dict[str, object], plan: Plan) -> None:

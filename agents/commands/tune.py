@@ -37,7 +37,9 @@ def command(
     pack: Annotated[str | None, typer.Option(help="Pack: a name or a file. Default: all that fit.")] = None,
     objective: Annotated[
         list[str] | None,
-        typer.Option(help="time, p95 (of time), force or sway; again for more: the first one chooses. Default: time."),
+        typer.Option(
+            help="time, p95 (of time), force, sway or energy; again for more: the first one chooses. Default: time."
+        ),
     ] = None,
     budget: Annotated[
         float | None, typer.Option(help="Seconds in all, checks included. Default: 600, without --trials.")
@@ -152,6 +154,7 @@ def settings_of(
     from agents.tune.study import Settings
     from twin.catalogue import load_pack, load_station, load_timing, load_truck, names
     from twin.catalogue.settings import with_settings
+    from twin.records import AXES
 
     objectives = tuple(objective or ("time",))
     for name in objectives:
@@ -168,6 +171,10 @@ def settings_of(
     if pack is not None:
         models["pack"] = load_pack(pack)
     models = with_settings(models, changes)
+    axes = models["station"].axes
+    if "energy" in objectives and (bare := [name for name in AXES if getattr(axes, name).motor is None]):
+        problem = f"station {models['station'].name} names no motor of axis {', '.join(bare)}: no electric energy"
+        raise InputError(problem, key="--objective", value="energy", allowed="time, p95, force, sway")
     pairs = fitting_pairs(models["station"], models.get("truck"), models.get("pack"))
     sets = {name: load_timing(name, at) for name in names("timing", at)}
     known = tuple(one for name, one in sets.items() if name != "factory")

@@ -27,7 +27,7 @@ LEAST_PAIRS = 8
 """Fewer pairs say nothing of their spread."""
 METRICS = (
     *("mechanical_time_s", "cycle_time_s", "peak_lateral_force_n", "peak_axial_force_n", "residual_sway_m"),
-    *("peak_sway_m", "seat_error_m", "energy_j", "truck_displacement_m"),
+    *("peak_sway_m", "seat_error_m", "energy_j", "electric_energy_j", "truck_displacement_m"),
 )
 NOT_LEVELS = "outcome"
 """First column of a table that is no level: those before it are setting, levels and seed."""

@@ -16,6 +16,8 @@ STREAM = "experiment design"
 
 def count(spec: Spec) -> int:
     """Number of settings, without making them; combinations that do not fit each other are still among them."""
+    if spec.design.kind == "saltelli":
+        return (spec.design.points or 0) * (len(spec.factors) + 2)
     if spec.design.kind != "full":
         return spec.design.points or len(spec.design.rows or ())
     return math.prod(len(levels) for levels in spec.factors.values() if not isinstance(levels, Range))
@@ -28,7 +30,8 @@ def settings(spec: Spec, levels_of: Mapping[str, Sequence[Level]] | None = None)
         levels_of: levels in place of the specification's, for `all`.
 
     A Latin hypercube and a Sobol sequence (scrambled after Owen 1998) are those of the first seed. A factor with levels
-    takes the one whose part of the unit interval is hit.
+    takes the one whose part of the unit interval is hit. A block of `saltelli` is A, A with each factor in turn from
+    B, and B: SALib's order.
     """
     factors: dict[str, Any] = {name: (levels_of or {}).get(name, levels) for name, levels in spec.factors.items()}
     if spec.design.rows is not None:
@@ -52,10 +55,16 @@ def _unit_points(kind: str, dimensions: int, n: int, seed: int) -> list[list[flo
     if kind == "lhs":
         found: list[list[float]] = qmc.LatinHypercube(dimensions, rng=random).random(n).tolist()
         return found
-    sequence = qmc.Sobol(dimensions, scramble=True, rng=random)
+    sequence = qmc.Sobol(2 * dimensions if kind == "saltelli" else dimensions, scramble=True, rng=random)
     power = math.ceil(math.log2(n)) if n > 1 else 0
     points: list[list[float]] = sequence.random_base2(power)[:n].tolist()
+    if kind == "saltelli":
+        return [row for point in points for row in _block(point[:dimensions], point[dimensions:])]
     return points
+
+
+def _block(a: list[float], b: list[float]) -> list[list[float]]:
+    return [a, *([*a[:k], b[k], *a[k + 1 :]] for k in range(len(a))), b]
 
 
 def _level(of: Levels | Range | Sequence[Level], share: float) -> Level:

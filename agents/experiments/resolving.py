@@ -9,19 +9,22 @@ from typing import Any
 from pydantic import BaseModel
 
 from agents.experiments.design import Setting, settings
-from agents.experiments.spec import ALL, Level, Spec
+from agents.experiments.spec import ALL, Level, Spec, Throughput
 from agents.experiments.trial import Trial
 from twin.catalogue import (
     Pack,
+    Site,
     Station,
     TimingSet,
     Truck,
     compatible,
     load_pack,
+    load_site,
     load_station,
     load_timing,
     load_truck,
     names,
+    with_overrides,
 )
 from twin.catalogue.explain import hint
 from twin.catalogue.settings import with_settings
@@ -36,6 +39,8 @@ VARIATION = tuple(name for name in Variation.model_fields if name != "conditions
 """Fields of the variation: weather, wear and load beyond the models."""
 PARKINGS = ("guided", "unguided", "driven")
 MODELS = ("station", "truck", "pack", "timing")
+SITE = "site."
+"""Beginning of the path of a value of the site."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +55,8 @@ class Resolved:
     plant: str
     parking: str
     variation: Variation
+    site: Site | None = None
+    """What stands around the robots, for a day of the station; no swap depends on it."""
 
     def trial(self, seed: int) -> Trial:
         """Return the trial of one seed."""
@@ -89,7 +96,7 @@ def plan(spec: Spec) -> Plan:
     for setting in settings(spec, _levels(spec)):
         values: dict[str, Level] = {"station": spec.station, "plant": spec.plant, **spec.constants, **setting}
         try:
-            found.settings.append(resolve(setting, values, cache))
+            found.settings.append(resolve(setting, values, cache, spec.throughput))
         except DoNotFitError as error:
             if spec.design.kind != "full":
                 raise InputError(str(error), key="factors", value=_words(setting)) from None
@@ -114,6 +121,11 @@ def check_names(spec: Spec) -> None:
             of_model = any(first in model.model_fields for model in fields.values())
             if name in OPTIONS or name in VARIATION or (first in MODELS and "." in name) or of_model:
                 continue
+            if name.startswith(SITE) and spec.throughput is None:
+                problem = "a value of the site needs throughput"
+                raise InputError(problem, key=f"{where}.{name}", allowed="throughput: {} in the specification")
+            if name.startswith(SITE):
+                continue
             known = [*OPTIONS, *VARIATION, *(key for model in fields.values() for key in model.model_fields)]
             allowed = f"{', '.join((*OPTIONS, *VARIATION))}, or a dotted path such as station.axes.z.velocity_mps"
             raise InputError(f"no such factor{hint(first, known)}", key=f"{where}.{name}", allowed=allowed)
@@ -132,8 +144,12 @@ def _levels(spec: Spec) -> dict[str, list[Level]]:
     return found
 
 
-def resolve(setting: Setting, values: Mapping[str, Level], cache: dict[str, Any]) -> Resolved:
+def resolve(
+    setting: Setting, values: Mapping[str, Level], cache: dict[str, Any], throughput: Throughput | None = None
+) -> Resolved:
     """Resolve one setting; `values` are its levels and the constants, `cache` keeps loaded models.
+
+    With `throughput` the setting has a site too.
 
     Raises:
         InputError: a value that its model refuses, named.
@@ -152,12 +168,13 @@ def resolve(setting: Setting, values: Mapping[str, Level], cache: dict[str, Any]
         raise DoNotFitError(refused)
     timing = _loaded(cache, "timing", values.get("timing", "factory"), load_timing, station)
     models = {"station": station, "truck": truck, "pack": pack, "timing": timing}
-    changed = {name: value for name, value in values.items() if name not in OPTIONS and name not in VARIATION}
+    of_site = {name: value for name, value in values.items() if name.startswith(SITE)}
+    changed = {name: of for name, of in values.items() if name not in (*OPTIONS, *VARIATION, *of_site)}
     if changed:
         key = repr(sorted((name, id(model)) for name, model in models.items())) + repr(sorted(changed.items()))
         if key not in cache:
             try:
-                cache[key] = with_settings(models, [f"{name}={_yaml(value)}" for name, value in changed.items()])
+                cache[key] = with_settings(models, [f"{name}={as_yaml(value)}" for name, value in changed.items()])
             except InputError as error:
                 raise _named(error, None) from None
             cache[f"{key} holds"] = models  # so that no other model takes its identity
@@ -171,8 +188,23 @@ def resolve(setting: Setting, values: Mapping[str, Level], cache: dict[str, Any]
     varied = {name: value for name, value in values.items() if name in VARIATION or name == "conditions"}
     variation = Variation.of(**varied)
     variation.check(models["station"], models["pack"], parking)
+    site = None if throughput is None else _site(models["station"], of_site, throughput, cache)
     return Resolved(setting, models["station"], models["truck"], models["pack"], models["timing"], plant, parking,
-                    variation)  # fmt: skip
+                    variation, site)  # fmt: skip
+
+
+def _site(station: Station, changed: Mapping[str, Level], throughput: Throughput, cache: dict[str, Any]) -> Site:
+    site: Site = _loaded(cache, "site", throughput.site or f"{station.kind}_site", load_site)
+    if site.kind != station.kind:
+        raise InputError("is for another kind of station", key="throughput.site", value=site.kind, allowed=station.kind)
+    if throughput.trucks_per_day is not None:
+        site = with_overrides(site, {"demand.trucks_per_day": throughput.trucks_per_day})
+    try:
+        texts = [f"{name}={as_yaml(value)}" for name, value in changed.items()]
+        found: Site = with_settings({"site": site}, texts)["site"]
+    except InputError as error:
+        raise _named(error, None) from None
+    return found
 
 
 def _loaded(cache: dict[str, Any], kind: str, name: Level, load: Callable[..., Any], *more: Any) -> Any:
@@ -202,7 +234,8 @@ def _named(error: InputError, kind: str | None) -> InputError:
                       allowed=error.allowed)  # fmt: skip
 
 
-def _yaml(value: Level) -> str:
+def as_yaml(value: Level) -> str:
+    """A level as `--set` takes it."""
     return {True: "true", False: "false"}[value] if isinstance(value, bool) else str(value)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -32,14 +32,22 @@ class Progress:
 
 
 def study_key(spec: Spec) -> str:
-    """Key of an experiment in a ledger: what it asks and the program's version."""
-    return digest({"experiment": spec.as_plain(), "version": program_version()})
+    """Key of an experiment in a ledger: what it asks, the order of its factors and the program's version.
+
+    A day of the station is made of its swaps and adds none: the same trials serve another one.
+    """
+    return digest(_specification(spec.model_copy(update={"throughput": None})))
+
+
+def _specification(spec: Spec) -> dict[str, Any]:
+    """What the ledger keeps. The order of factors numbers the settings, and canonical JSON sorts keys."""
+    return {"experiment": spec.as_plain(), "factors": list(spec.factors), "version": program_version()}
 
 
 def run(plan: Plan, ledger: Ledger, campaign: Campaign, on_chunk: Callable[[Progress], None] | None = None) -> Progress:
     """Play what the ledger does not have. A trial that did not complete is a result too."""
     study = study_key(plan.spec)
-    ledger.begin_study(study, {"experiment": plan.spec.as_plain(), "version": program_version()})
+    ledger.begin_study(study, _specification(plan.spec))
     ledger.put_candidates(study, {n: resolved.setting for n, resolved in enumerate(plan.settings)})
     progress = Progress(plan.trials)
     for part in _parts(plan):
@@ -69,6 +77,22 @@ def _parts(plan: Plan) -> Iterator[list[tuple[int, int]]]:
 
 
 @dataclass(frozen=True)
+class Experiment:
+    """An experiment in a ledger.
+
+    Attributes:
+        study: its key.
+        version: of the program that played it.
+        settings: levels by factor, in the order of their numbers.
+    """
+
+    study: str
+    spec: Spec
+    version: str
+    settings: list[dict[str, Any]]
+
+
+@dataclass(frozen=True)
 class Results:
     """An experiment's results as the ledger has them.
 
@@ -82,8 +106,8 @@ class Results:
     figures: list[dict[int, Figures]]
 
 
-def results_of(ledger: Ledger, study: str | None = None) -> Results:
-    """Read the results of a ledger's experiment; the last one begun if the ledger has one alone.
+def experiment_of(ledger: Ledger, study: str | None = None) -> Experiment:
+    """Return the ledger's experiment of that key; None: the only one that it has.
 
     Raises:
         InputError: the ledger has no experiment, or several and `study` names none of them.
@@ -94,13 +118,38 @@ def results_of(ledger: Ledger, study: str | None = None) -> Results:
             problem = "has no experiment" if not found else f"has {len(found)} experiments"
             raise InputError(f"the ledger {problem}", key="LEDGER", value=str(ledger.path))
         study = next(iter(found))
-    spec = spec_from_plain(found[study]["experiment"])
+    if study not in found:
+        problem = "the ledger has no trial of this specification, as this version of the program plays it"
+        raise InputError(problem, key="LEDGER", value=str(ledger.path))
+    plain: dict[str, Any] = dict(found[study]["experiment"])
+    factors: dict[str, Any] = plain.get("factors", {})
+    order: list[str] = found[study].get("factors") or list(factors)
+    plain["factors"] = {name: factors[name] for name in order}
+    spec = spec_from_plain(plain)
     candidates = ledger.candidates(study)
-    settings = [candidates[number] for number in sorted(candidates)]
-    figures: list[dict[int, Figures]] = [{} for _ in settings]
-    for number, seed, one in ledger.runs(study):
+    settings = [{name: candidates[number][name] for name in spec.factors or candidates[number]}
+                for number in sorted(candidates)]  # fmt: skip
+    return Experiment(study, spec, str(found[study]["version"]), settings)
+
+
+def results_of(ledger: Ledger, study: str | None = None) -> Results:
+    """Read the results of a ledger's experiment, as `experiment_of` finds it.
+
+    Raises:
+        InputError: as there.
+    """
+    found = experiment_of(ledger, study)
+    figures: list[dict[int, Figures]] = [{} for _ in found.settings]
+    for number, seed, one in ledger.runs(found.study):
         figures[number][seed] = one
-    return Results(spec, settings, figures)
+    return Results(found.spec, found.settings, figures)
+
+
+def results_rows(ledger: Ledger, experiment: Experiment) -> Iterator[tuple[int, dict[str, Any], dict[str, Any]]]:
+    """Yield number and levels of the setting, and the row, of each trial: as `rows_of`, in memory one at a time."""
+    for number, seed, figures in ledger.runs(experiment.study):
+        setting = experiment.settings[number]
+        yield number, setting, {"setting": number, **setting, "seed": seed, **_columns(figures)}
 
 
 def rows_of(results: Results) -> Iterator[dict[str, Any]]:
@@ -122,9 +171,10 @@ def _columns(figures: Figures) -> dict[str, Any]:
     return found
 
 
-def write_table(results: Results, path: Path) -> None:
-    """Write the rows as CSV or, by the name's ending, Parquet."""
-    rows = list(rows_of(results))
+def write_table(results: Results, path: Path, of_settings: Sequence[Mapping[str, Any]] | None = None) -> None:
+    """Write the rows as CSV or, by the name's ending, Parquet; `of_settings` are columns by number of the setting."""
+    more: Sequence[Mapping[str, Any]] = of_settings if of_settings is not None else [{} for _ in results.settings]
+    rows = [{**row, **more[row["setting"]]} for row in rows_of(results)]
     names = list(dict.fromkeys(name for row in rows for name in row))
     with atomic_write(path) as file:
         if path.suffix == ".parquet":

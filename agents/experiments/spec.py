@@ -22,6 +22,8 @@ from twin.catalogue.safe_yaml import parse, read_bytes
 
 ALL = "all"
 """A level of `truck`, `pack` or `timing` that stands for all that fit the station."""
+SAMPLED = ("lhs", "sobol", "saltelli")
+"""Kinds of design that sample their factors."""
 MAX_SEEDS = 1_000_000
 MAX_POINTS = 1_000_000
 
@@ -59,19 +61,19 @@ class Design(Strict):
 
     Attributes:
         kind: `full`: every combination; `list`: the rows given; `lhs`: a Latin hypercube; `sobol`: a scrambled Sobol
-            sequence.
-        points: of `lhs` and `sobol`.
+            sequence; `saltelli`: blocks of such points for Sobol indices (Saltelli 2010).
+        points: of `lhs` and `sobol`; blocks of `saltelli`, with two settings more than factors each.
         rows: of `list`: levels by factor.
     """
 
-    kind: Literal["full", "list", "lhs", "sobol"]
+    kind: Literal["full", "list", "lhs", "sobol", "saltelli"]
     points: Annotated[int, Field(ge=1, le=MAX_POINTS)] | None = None
     rows: Annotated[list[dict[FactorName, Level]], Field(min_length=1, max_length=100_000)] | None = None
 
     @model_validator(mode="after")
     def _complete(self) -> Self:
-        if (self.points is None) == (self.kind in ("lhs", "sobol")):
-            raise ValueError(f"points go with lhs and sobol, kind is {self.kind}")
+        if (self.points is None) == (self.kind in SAMPLED):
+            raise ValueError(f"points go with {', '.join(SAMPLED)}; kind is {self.kind}")
         if (self.rows is None) == (self.kind == "list"):
             raise ValueError(f"rows go with list, kind is {self.kind}")
         return self
@@ -89,6 +91,21 @@ Factor = Annotated[Annotated[Levels, Tag("levels")] | Annotated[Range, Tag("rang
 FULL = Design(kind="full")
 
 
+class Throughput(Strict):
+    """A day of the station for every setting, with that setting's own swaps (docs/throughput.md).
+
+    Attributes:
+        site: packs, chargers, grid and demand: a name or a file; None: `KIND_site`.
+        trucks_per_day: in place of the site's.
+        days, first_day: days to simulate, and the seed of the first.
+    """
+
+    site: str | None = None
+    trucks_per_day: Annotated[float, Field(ge=0.0, le=20_000.0)] | None = None
+    days: Annotated[int, Field(ge=2, le=10_000)] = 20
+    first_day: Annotated[int, Field(ge=0, lt=2**62)] = 0
+
+
 class Spec(Strict):
     """One experiment: settings of factors, each played on the same seeds.
 
@@ -100,6 +117,8 @@ class Spec(Strict):
         design: a kind alone, or with its numbers.
         seeds: swaps of each setting; the same ones for all.
         first_seed: the first of them.
+        throughput: simulate a day of the station for each setting; factors and constants may then be values of the
+            site, such as `site.packs`, which change no swap.
     """
 
     question: Annotated[str, Field(max_length=500)] = ""
@@ -110,6 +129,7 @@ class Spec(Strict):
     design: Annotated[Design, BeforeValidator(_as_design)] = FULL
     seeds: Annotated[int, Field(ge=1, le=MAX_SEEDS)]
     first_seed: Annotated[int, Field(ge=0, lt=2**62)] = 0
+    throughput: Throughput | None = None
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -118,7 +138,7 @@ class Spec(Strict):
             raise ValueError(f"{twice[0]} is a constant and a factor")
         ranges = [name for name, levels in self.factors.items() if isinstance(levels, Range)]
         if ranges and self.design.kind == "full":
-            raise ValueError(f"{ranges[0]} has a range: give levels, or design lhs or sobol with points")
+            raise ValueError(f"{ranges[0]} has a range: give levels, or a design of {', '.join(SAMPLED)} with points")
         if self.design.rows is not None:
             if self.factors:
                 raise ValueError("a list has its factors in its rows")

@@ -145,7 +145,10 @@ class Figures:
         lower_bound_s, procedure_bound_s: the two bounds of the plan that was played; None of a swap that has none.
         violations: numbers of the safety invariants that were broken; 0 stands for a state that is not finite.
         insert_attempts: attempted insertions into the truck, by pack.
+        phase_spans: phase, robot, start and end in s of each phase, in the order of their starts:
+            `lower 0 45 64.97; grip 0 64.97 68.94`.
         drive_peak_share, drive_rms_share: peak and RMS force of each axis' drive over its ratings, by axis.
+        electric_energy_j, drive_cost_eur: of all drives; None of a station whose axes do not all have a motor.
         error: last lines of the exception of a swap that ended as `error`.
     """
 
@@ -160,12 +163,15 @@ class Figures:
     peak_sway_m: float = 0.0
     seat_error_m: float = 0.0
     energy_j: float = 0.0
+    electric_energy_j: float | None = None
+    drive_cost_eur: float | None = None
     truck_displacement_m: float = 0.0
     insert_attempts: tuple[int, ...] = ()
     violations: tuple[int, ...] = ()
     phases_s: dict[str, float] = field(default_factory=dict)
     drive_peak_share: dict[str, float] = field(default_factory=dict)
     drive_rms_share: dict[str, float] = field(default_factory=dict)
+    phase_spans: str = ""
     error: str = ""
 
     @property
@@ -250,6 +256,8 @@ def figures_of(result: Any) -> Figures:
         "cycle_time_s": result.cycle_time_s,
         "lower_bound_s": result.lower_bound_s,
         "procedure_bound_s": result.procedure_bound_s,
+        "electric_energy_j": result.electric_energy_j,
+        "drive_cost_eur": result.drive_cost_eur,
         **{name: kpis[name] for name in FROM_KPIS},
     }
     wild = [name for name, value in numbers.items() if value is not None and not math.isfinite(value)]
@@ -257,6 +265,7 @@ def figures_of(result: Any) -> Figures:
     phases: dict[str, float] = {}
     for span in result.phases:
         phases[span.name] = round(phases.get(span.name, 0.0) + span.end_s - span.start_s, 6)
+    spans = sorted(result.phases, key=lambda span: (span.start_s, span.robot))
     return Figures(
         outcome=result.outcome,
         **{name: None if value is None else round(float(value), 9) for name, value in numbers.items()},  # type: ignore[arg-type]
@@ -265,6 +274,7 @@ def figures_of(result: Any) -> Figures:
         phases_s=phases,
         drive_peak_share=_shares(result.drives, "peak_share"),
         drive_rms_share=_shares(result.drives, "rms_share"),
+        phase_spans="; ".join(f"{one.name} {one.robot} {one.start_s:.6g} {one.end_s:.6g}" for one in spans),
     )
 
 

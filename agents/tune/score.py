@@ -12,10 +12,13 @@ from agents.experiments.trial import OUTSIDE_MODEL, Figures
 from agents.statistics import sign_test
 from twin.catalogue import Station
 
-OBJECTIVES = ("time", "p95", "force", "sway")
+OBJECTIVES = ("time", "p95", "force", "sway", "energy")
 """`time`: mean of the ratio of mechanical time to factory's on the same scenario. `p95`: its 95th percentile. `force`:
 95th percentile of the peak lateral force over the abort limit, where factory completes. `sway`: 95th percentile of the
-sway at hand-over over the sway limit. Each is the better the lower."""
+sway at hand-over over the sway limit. `energy`: mean of the ratio of electric energy to factory's on the same scenario.
+Each is the better the lower."""
+AGAINST_FACTORY = ("time", "p95", "energy")
+"""Objectives that are 1 for factory itself."""
 TAIL = 95.0
 CONSTRAINTS = {
     "violations": "in more than no swap",
@@ -92,6 +95,8 @@ def score(own: Sequence[Figures], factory: Sequence[Figures], limits: Limits, *,
     own_pressed, factory_pressed = [a for a, _ in pressed], [b for _, b in pressed]
     ratios = [a.mechanical_time_s / b.mechanical_time_s for a, b in zip(own, factory, strict=True)
               if a.completed and b.completed and b.mechanical_time_s > 0.0]  # fmt: skip
+    energies = [a.electric_energy_j / b.electric_energy_j for a, b in zip(own, factory, strict=True)
+                if a.completed and b.completed and a.electric_energy_j is not None and b.electric_energy_j]  # fmt: skip
     force, reference = (_tail(some, "peak_lateral_force_n") for some in (own_pressed, factory_pressed))
     sway = _sway(own)
     objectives = {
@@ -99,6 +104,7 @@ def score(own: Sequence[Figures], factory: Sequence[Figures], limits: Limits, *,
         "p95": float(np.percentile(ratios, TAIL)) if ratios else WORST,
         "force": force / limits.abort_n,
         "sway": sway / limits.sway_m,
+        "energy": float(np.mean(energies)) if energies else WORST,
     }
     pairs = list(zip(own, factory, strict=True))
     counts = {
@@ -159,6 +165,7 @@ def summary(own: Sequence[Figures]) -> dict[str, Any]:
         "peak_lateral_force_n": two([one.peak_lateral_force_n for one in own]),
         "max_lateral_force_n": round(max((one.peak_lateral_force_n for one in own), default=0.0), 1),
         "residual_sway_m": two([one.residual_sway_m for one in done]),
+        "electric_energy_j": two([one.electric_energy_j for one in done if one.electric_energy_j is not None]),
         "max_drive_peak_share": round(_largest(own, "drive_peak_share"), 4),
         "max_drive_rms_share": round(_largest(own, "drive_rms_share"), 4),
         "violations": sum(bool(one.violations) for one in own),

@@ -15,7 +15,7 @@ from agents.tune.problem import UNSEEN, Play, Problem
 from agents.tune.samplers import make_sampler
 from agents.tune.samplers.base import Candidate
 from agents.tune.scenarios import Pairs
-from agents.tune.score import CONSTRAINTS, Score
+from agents.tune.score import AGAINST_FACTORY, CONSTRAINTS, Score
 from agents.tune.search import RUNGS, STRICT_FROM, WAVE, Search, margin
 from agents.tune.space import Space, Value
 from twin.catalogue import Station, TimingSet
@@ -252,7 +252,7 @@ class Study:
         if score.broken:
             return "; ".join(f"{name} {CONSTRAINTS[name]} by {value:.3g}" for name, value in score.broken.items())
         name = self.settings.objectives[0]
-        if name in ("time", "p95") and score.objectives[name] >= 1.0:
+        if name in AGAINST_FACTORY and score.objectives[name] >= 1.0:
             return f"{name} no better than factory's: {score.objectives[name]:.4f} of it"
         return ""
 

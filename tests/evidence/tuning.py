@@ -3,9 +3,10 @@
     .venv/bin/python -m tests.evidence.tuning -o FOLDER                     # 5 seeds, 18,000 swaps each: hours
     .venv/bin/python -m tests.evidence.tuning -o FOLDER --swaps 1500 --samplers blocks random_phases
 
-The station is top_lift with a hoist that is 30 % faster and other slots. 18,000 swaps are what two quiet cores play in
-three minutes. Sets are judged on scenarios that no search has seen. The ledger in FOLDER makes a run go on where it
-stopped; FOLDER/tuning.json has the table.
+The station is top_lift with a hoist that is 30 % faster and other slots; searches begin at `factory` and know the
+catalogue's sets, as `swaptwin tune` does. 18,000 swaps are what two quiet cores play in three to five minutes. Sets are
+judged on scenarios that no search has seen. The ledger in FOLDER makes a run go on where it stopped; FOLDER/tuning.json
+has the table.
 """
 
 from __future__ import annotations
@@ -27,11 +28,11 @@ from agents.tune.score import summary
 from agents.tune.search import Search
 from agents.tune.space import Space
 from tests.evidence.part import OneLine, count
-from twin.catalogue import Station, load_station, load_timing, with_overrides
+from twin.catalogue import Station, load_station, load_timing, names, with_overrides
 
 FASTER = 1.3
 SLOTS = {"slots[5].filled": True, "slots[2].filled": False}
-MARKS = (0.125, 0.25, 0.5, 1.0)
+MARKS = (1 / 6, 1 / 3, 2 / 3, 1.0)
 """Shares of the swaps at which the best set so far is judged."""
 JUDGED = 64
 
@@ -51,7 +52,8 @@ def untouched() -> Station:
 def curve(campaign: Campaign, station: Station, sampler: str, seed: int, swaps: int) -> dict[str, Any]:
     """Run one search and judge its best set at the marks."""
     factory = load_timing("factory", station)
-    space = Space(station, factory)
+    known = tuple(load_timing(name, station) for name in names("timing", station) if name != "factory")
+    space = Space(station, factory, known)  # as the command has it
     problem = Problem(station, fitting_pairs(station, None, None), factory, space, seed, campaign.play)
     search = Search(problem, make_sampler(sampler, space, seed, ("time",)))
     numbers = range(UNSEEN, UNSEEN + JUDGED)

@@ -10,6 +10,7 @@ import pytest
 from tests.physics import rig
 from twin.motion.drives import friction_force, motion_end_s
 from twin.records import DONE, EX, EY, JOINTS, STANDSTILL, UNTIL_DONE, YAW, X, Y, Z
+from twin.setup.ratings import meters_of
 
 G = rig.GRAVITY_MPS2
 ARRIVED = {"x": 0.003, "y": 0.003, "z": 0.003, "yaw": 0.001}
@@ -185,6 +186,10 @@ def test_energy_balance_of_a_hoist(bench, up):
     expected_j = 3450.0 * G * h + 300.0 * abs(h) + viscous_j
     assert work_j == pytest.approx(expected_j, rel=3e-3)
     assert w["truth"]["energy_j"] - paid_j == pytest.approx(expected_j if up > 0 else 0.0, rel=5e-3, abs=50.0)
+    metered = meters_of(w, 0, Z)
+    assert metered.work_j - metered.braking_work_j == pytest.approx(expected_j, rel=5e-3)
+    assert metered.way + metered.braking_way == pytest.approx(2.0, abs=0.01)
+    assert float(w["truth"]["drive_work_j"][..., 0].sum()) == pytest.approx(float(w["truth"]["energy_j"]), rel=1e-12)
 
 
 def test_issue_keeps_axis_limits(bench):

@@ -26,6 +26,7 @@ SWAP = ["swap", "--plant", "rom", "--fault", "estop:at_s=1"]
 EXPORT = ["export", "timing", "zvd", "--seeds", "0"]
 TRAIN = ["train", "docking", "--algorithm", "ppo", "--steps", "64", "--workers", "1", "--episodes", "1"]
 EXPERIMENT = ["experiment", "run", "experiment.yaml", "--workers", "1"]
+THROUGHPUT = ["throughput", "--play", "1", "--days", "1", "--workers", "1", "--no-sensitivity"]
 TUNE = ["tune", "--truck", "tractor_6x4", "--pack", "cab_282", "--trials", "8", "--reference", "0", "--workers", "1"]
 
 
@@ -58,6 +59,7 @@ def lines(out: str) -> dict[str, list[str]]:
         "train": [*TRAIN, "--out", f"{out}/run"],
         "tune": [*TUNE, "--output", f"{out}/tuned.yaml"],
         "experiment": [*EXPERIMENT, "--ledger", f"{out}/e.sqlite", "--table", f"{out}/e.csv"],
+        "throughput": [*THROUGHPUT, "-o", f"{out}/day.html", "--events", f"{out}/day.csv"],
         "export": [*EXPORT, "-o", f"{out}/t.csv"],
         "replay": ["replay", "short.mcap", "--screenshot", f"{out}/shot.png", "--size", "320x180", "--quality", "low"],
         "verify": ["verify", "short.mcap"],

@@ -10,7 +10,7 @@ import pytest
 
 import swaptwin
 from tests.sweep.conftest import Disk
-from tests.sweep.lines import EXPERIMENT, EXPORT, ROOT, SWAP, TRAIN, TUNE, run
+from tests.sweep.lines import EXPERIMENT, EXPORT, ROOT, SWAP, THROUGHPUT, TRAIN, TUNE, run
 from twin import console
 from twin.errors import naming
 from twin.recording import Header, Recorder
@@ -37,6 +37,7 @@ WRITES = {
     "train": ([*TRAIN, "--out", "{}/run"], "run/"),
     "tune": ([*TUNE, "-o", "{}/tuned.yaml", "--study", "tuned.sqlite"], "tuned.html"),
     "experiment": ([*EXPERIMENT, "--ledger", "experiment.sqlite", "--table", "{}/e.csv"], "e.csv"),
+    "throughput": ([*THROUGHPUT, "-o", "{}/day.html"], "day.html"),
     "demo": (["demo", "--folder", "{}/demo", "--no-video"], "demo/"),
 }
 NO_ROOM = {

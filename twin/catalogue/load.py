@@ -9,28 +9,37 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
+from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, TypeVar, cast
 
 from pydantic import BaseModel, ValidationError
 
+from twin.catalogue.derived import UNITS
 from twin.catalogue.explain import hint, to_input_error
 from twin.catalogue.plain import tuples
 from twin.catalogue.plausible import implausible
 from twin.catalogue.safe_yaml import Lines, dotted, parse, read_bytes
-from twin.catalogue.schema import Pack, Scenario, Station, TimingSet, Truck
+from twin.catalogue.schema import Motor, Pack, Scenario, Site, Station, TimingSet, Truck
 from twin.catalogue.schema.timing import WITH_OPTIONS
 from twin.errors import InputError
 
-Kind = Literal["station", "truck", "pack", "timing", "scenario"]
+Kind = Literal["station", "truck", "pack", "timing", "scenario", "motor", "site"]
 KINDS: dict[str, type[BaseModel]] = {
     "station": Station,
     "truck": Truck,
     "pack": Pack,
     "timing": TimingSet,
     "scenario": Scenario,
+    "motor": Motor,
+    "site": Site,
 }
+MOTOR_KEY = re.compile(r"axes\.\w+(\.design)?\.motor")
+DRIVE_KEY = re.compile(r"axes\.(?P<axis>\w+)\.(motor|gear|design)\b")
+LIMIT_KEY = re.compile(
+    r"axes\.(?P<axis>\w+)\.(velocity|acceleration|jerk|force_limit|torque_limit|stopping_distance)_(?!b)"
+)
 TAGS = ("sourced", "derived", "estimate", "measured", "chosen")
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -74,6 +83,27 @@ def load_scenario(name_or_path: str | os.PathLike[str] | Scenario) -> Scenario:
     return cast(Scenario, load_with_provenance("scenario", name_or_path)[0])
 
 
+def load_site(name_or_path: str | os.PathLike[str] | Site) -> Site:
+    """Load a site by its name in models/sites or by the path of a YAML file; one that is loaded is returned."""
+    if isinstance(name_or_path, Site):
+        return name_or_path
+    return cast(Site, load_with_provenance("site", name_or_path)[0])
+
+
+def load_motor(name_or_path: str | os.PathLike[str] | Motor) -> Motor:
+    """Load a motor by its name in models/motors or by path; one that is loaded is returned."""
+    if isinstance(name_or_path, Motor):
+        return name_or_path
+    if is_path(name_or_path):
+        return cast(Motor, load_with_provenance("motor", name_or_path)[0])
+    return _shipped_motor(str(name_or_path))
+
+
+@cache
+def _shipped_motor(name: str) -> Motor:
+    return cast(Motor, load_with_provenance("motor", name)[0])
+
+
 def load_timing(name_or_path: str | os.PathLike[str], station: Station | str) -> TimingSet:
     """Load a timing set by name from models/timing/STATION (or else from that of the station's kind), or by path.
 
@@ -96,6 +126,9 @@ def load_with_provenance(
     path = _locate(kind, name_or_path, station if isinstance(station, Station) else None)
     raw, lines = parse(read_bytes(path), path)
     values, provenance = _strip(raw, path, lines)
+    if kind == "station":
+        values, of_motors = _with_motors(values, path, lines)
+        provenance |= of_motors
     try:
         model = KINDS[kind].model_validate(values)
     except ValidationError as error:
@@ -104,8 +137,22 @@ def load_with_provenance(
         raise InputError(problem.problem, file=path, key=problem.key, value=problem.value, allowed=problem.allowed)
     if isinstance(model, TimingSet) and isinstance(station, Station):
         _check_made_for(model, station, path)
+    if isinstance(model, Station):
+        provenance |= _of_fitted_drives(model, values)
     name = own_name(kind, path, model)
     return model if name is None else model.model_copy(update={"name": name}), provenance
+
+
+def _of_fitted_drives(station: Station, stated: Mapping[str, Any]) -> dict[str, Provenance]:
+    """Provenance of axis limits that are not the stated ones, because the drive is not the design drive."""
+    found = {}
+    for name in UNITS:
+        axis = getattr(station.axes, name)
+        for key, value in stated["axes"][name].items():
+            if isinstance(value, int | float) and getattr(axis, key) != value:
+                text = f"{value:g} is stated for the axis' design; with {axis.motor.name} it is this (docs/motors.md)"
+                found[f"axes.{name}.{key}"] = Provenance("derived", text)
+    return found
 
 
 def own_name(kind: str, path: Path, model: BaseModel) -> str | None:
@@ -145,12 +192,20 @@ def with_overrides(model: Model, overrides: Mapping[str, object]) -> Model:
 
     A phase that a timing set leaves out starts as its default.
 
+    A limit of an axis that is given beside its motor or gear stays as given: the motor is fitted first.
+
     >>> with_overrides(station, {"limits.rated_load_kg": 4200, "slots[2].filled": True})
     >>> with_overrides(timing, {"phases.insert.creep_speed_mps": 0.03})
     """
+    later = _limits_beside_drives(overrides) if isinstance(model, Station) else {}
+    if later:
+        first = with_overrides(model, {key: value for key, value in overrides.items() if key not in later})
+        return with_overrides(first, later)
     values: Any = model.model_dump(context=WITH_OPTIONS)
-    for key, value in overrides.items():
-        parts = _parts(key)
+    for key in sorted(overrides, key=lambda one: len(_parts(one))):  # a whole before its parts
+        parts, value = _parts(key), overrides[key]
+        if isinstance(value, str) and isinstance(model, Station) and MOTOR_KEY.fullmatch(key):
+            value = _motor_of(value, key)  # whose parts may be set beside it
         if (
             isinstance(model, TimingSet) and parts[0] == "phases" and len(parts) > 1
         ):  # a phase not named takes `default`
@@ -161,6 +216,46 @@ def with_overrides(model: Model, overrides: Mapping[str, object]) -> Model:
     except ValidationError as error:
         file = f"{type(model).__name__.lower()} {getattr(model, 'name', '')} with overrides"
         raise to_input_error(error, type(model), file) from None
+
+
+def _with_motors(values: dict[str, Any], path: Path, lines: Lines) -> tuple[dict[str, Any], dict[str, Provenance]]:
+    """Plain values of a station with each motor's name or path replaced by its values, and their provenance."""
+    provenance: dict[str, Provenance] = {}
+
+    def found(node: Any, at: tuple[str, ...]) -> Any:
+        if not isinstance(node, dict):
+            return node
+        named = {key: found(child, (*at, key)) for key, child in node.items()}
+        if isinstance(named.get("motor"), str):
+            where = (*at, "motor")
+            line = f"line {lines[where]}: " if where in lines else ""
+            name, key = named["motor"], dotted(where)
+            named["motor"] = _motor_of(name, key, path, line)
+            of_motor = load_with_provenance("motor", name)[1]
+            provenance.update({f"{key}.{one}": source for one, source in of_motor.items()})
+        return named
+
+    return ({**values, "axes": found(values["axes"], ("axes",))} if "axes" in values else values), provenance
+
+
+def _motor_of(name: str, key: str, file: Path | None = None, line: str = "") -> dict[str, Any]:
+    """Plain values of a motor by name or path; an error names `key`."""
+    try:
+        return load_motor(name).model_dump()
+    except InputError as error:
+        if is_path(name):
+            raise InputError(f"{line}{error}", file=file, key=key) from None
+        raise InputError(line + error.problem, file=file, key=key, value=name, allowed=error.allowed) from None
+
+
+def _limits_beside_drives(overrides: Mapping[str, object]) -> dict[str, object]:
+    """Overrides of limits that follow from a motor or gear which is overridden too."""
+    drives = {found["axis"] for key in overrides if (found := DRIVE_KEY.match(key))}
+    return {
+        key: value
+        for key, value in overrides.items()
+        if drives and (found := LIMIT_KEY.match(key)) and found["axis"] in drives
+    }
 
 
 def _check_made_for(timing: TimingSet, station: Station, path: Path) -> None:

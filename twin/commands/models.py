@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 from pydantic import BaseModel
 
-from twin.catalogue import Pack, Provenance, Station, TimingSet, Truck, compatible, default_pack
+from twin.catalogue import Motor, Pack, Provenance, Station, TimingSet, Truck, compatible, default_pack
 from twin.catalogue.derived import stale
 from twin.catalogue.explain import hint
 from twin.catalogue.fit import held_by_no_pack
@@ -23,7 +23,7 @@ from twin.tables import print_lines, print_table
 app = typer.Typer(
     add_completion=False,
     no_args_is_help=True,
-    help="List, check and show stations, trucks, packs and timing sets.",
+    help="List, check and show stations, trucks, packs, timing sets and motors.",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
@@ -35,6 +35,10 @@ UNITS = {
     "rad_per_s": "rad/s",
     "m_per_m": "m/m",
     "rad_per_m": "rad/m",
+    "m_per_rad": "m/rad",
+    "rad_per_rad": "rad/rad",
+    "rpm": "1/min",
+    "eur": "EUR",
     "n_per_m": "N/m",
     "nm_per_rad": "Nm/rad",
     "n_per_mps": "N/(m/s)",
@@ -67,6 +71,7 @@ def list_models(json: Json = False) -> None:
     trucks = [_shipped("truck", name) for name in names("truck")]
     packs = [_shipped("pack", name) for name in names("pack")]
     timing = [_shipped("timing", path) for path in _timing_files()]
+    motors = sorted((_shipped("motor", name) for name in names("motor")), key=lambda m: (m.rated_power_w, m.name))
     pairs = [_pair(s, t, packs) for s in stations for t in trucks]
     if json:
         emit_json(
@@ -88,11 +93,15 @@ def list_models(json: Json = False) -> None:
                     for p in packs
                 ],
                 "timing": [{"name": t.name, "title": t.title, "station": t.station} for t in timing],
+                "motors": [
+                    {"name": m.name, "title": m.title, "rated_power_w": m.rated_power_w, "price_eur": m.price_eur}
+                    for m in motors
+                ],
                 "compatibility": pairs,
             }
         )
         return
-    _print_list(stations, trucks, packs, timing, pairs)
+    _print_list(stations, trucks, packs, timing, motors, pairs)
 
 
 @app.command("check")
@@ -192,13 +201,14 @@ def kind_of(path: Path) -> str:
         "station": {"axes", "slots", "reeving"},
         "truck": {"mount", "seats_xyz_m"},
         "scenario": {"grade", "camber", "friction_factor"},
+        "motor": {"rated_power_w", "rated_torque_nm", "rotor_inertia_kgm2"},
+        "site": {"charging", "handling", "demand"},
     }
     marks["pack"] = {"energy_kwh", "guides", "coupler"}
     best = max(marks, key=lambda kind: len(marks[kind] & set(raw)))
     if not marks[best] & set(raw):
-        raise InputError(
-            "is neither a station, a truck, a pack, a timing set nor a scenario", file=path, allowed=", ".join(marks)
-        )
+        problem = "is neither a station, a truck, a pack, a timing set, a scenario, a motor nor a site"
+        raise InputError(problem, file=path, allowed=", ".join(marks))
     return best
 
 
@@ -254,6 +264,7 @@ def _print_list(
     trucks: list[Truck],
     packs: list[Pack],
     timing: list[TimingSet],
+    motors: list[Motor],
     pairs: list[dict[str, Any]],
 ) -> None:
     from rich.console import Console
@@ -291,6 +302,15 @@ def _print_list(
         [[p.name, p.interface, f"{p.energy_kwh:g}", f"{p.mass_kg:g}", p.title] for p in packs],
     )
     table("Timing sets", ["station", "name", "what"], [[t.station, t.name, t.title] for t in timing])
+    table(
+        "Motors",
+        ["name", "kW", "Nm", "peak Nm", "EUR", "what"],
+        [
+            [m.name, f"{m.rated_power_w / 1e3:g}", f"{m.rated_torque_nm:g}", f"{m.peak_torque_nm:g}",
+             f"{m.price_eur:g}", m.title]
+            for m in motors
+        ],
+    )  # fmt: skip
     table(
         "Which packs a station changes on a truck",
         ["truck", *(s.name for s in stations)],

@@ -12,7 +12,7 @@ import typer
 
 from twin import kernel_cache
 from twin.catalogue.settings import HELP as SET_HELP
-from twin.catalogue.settings import with_settings
+from twin.catalogue.settings import parse_setting, with_settings
 from twin.commands.branch import given_options, run_from
 from twin.commands.running import NOT_YET, deciders, show_progress
 from twin.console import ProgressLine, as_typed, emit_json, progress
@@ -28,9 +28,12 @@ if TYPE_CHECKING:
     from twin.faults import Fault
     from twin.result import SwapResult
     from twin.setup.setup import SwapSetup
+    from twin.setup.variation import Variation
 
 PREFERRED_TRUCK = {"top_lift": "tractor_6x4", "chassis": "chassis_tractor_3"}
 """Default truck by kind of station; another compatible one if it does not fit."""
+VARIATION = "variation."
+"""Begin of the paths that `--set` takes for the variation."""
 NOT_KNOWN, NOT_COMPLETED = "-", "not completed"
 """Replacement of a figure that a failed swap does not have, and of its unit."""
 
@@ -45,8 +48,11 @@ KPI_ROWS: tuple[tuple[str, str, float, str], ...] = (
     ("seat_error_m", "seat error", 1e3, "mm"),
     ("insert_attempts", "insertion attempts (most of a pack)", 1, ""),
     ("energy_j", "shaft work of the drives (motoring)", 1.0 / 3.6e6, "kWh"),
+    ("electric_energy_j", "electric energy of the drives", 1.0 / 3.6e6, "kWh"),
     ("truck_displacement_m", "truck displacement", 1e3, "mm"),
 )
+MOTORS_ONLY = "electric_energy_j"
+"""Key figure that a station without motor data does not have."""
 
 
 def command(
@@ -140,22 +146,51 @@ def resolve(
     conditions: str = "clear",
     changes: Sequence[str] = (),
 ) -> tuple[SwapSetup, TimingSet]:
-    """The checked swap setup and timing set of the options; `changes` are `--set`'s."""
+    """The checked swap setup and timing set of the options; `changes` are `--set`'s.
+
+    A path `variation.NAME` is a field of the variation: weather, wear and load beyond the models.
+    """
     from twin.catalogue import default_pack, load_pack, load_station, load_timing, load_truck
     from twin.conditions import canonical
     from twin.setup.setup import build_setup
-    from twin.setup.variation import Variation
 
     at = load_station(station)
     loaded = load_pack(pack) if pack is not None else None
     who = load_truck(truck) if truck is not None else default_truck(at, loaded)
     what = loaded if loaded is not None else default_pack(at, who)
     times = load_timing(timing, at)
-    models = with_settings({"station": at, "truck": who, "pack": what, "timing": times}, changes)
-    variation = Variation.of(conditions=canonical(conditions, "--conditions"))
+    varied = [text for text in changes if text.strip().startswith(VARIATION)]
+    rest = [text for text in changes if text not in varied]
+    models = with_settings({"station": at, "truck": who, "pack": what, "timing": times}, rest)
+    variation = _variation(canonical(conditions, "--conditions"), varied)
     at, who, what, times = (models[kind] for kind in ("station", "truck", "pack", "timing"))
+    variation.check(at, what, parking)
     setup = build_setup(at, who, what, seed=seed, parking=parking, variation=variation, planning=times.planning)
     return setup, times
+
+
+def _variation(conditions: str, texts: Sequence[str]) -> Variation:
+    """The variation of `--set variation.NAME=VALUE`.
+
+    Raises:
+        InputError: no such field, one given twice, or a value out of range.
+    """
+    from twin.setup.variation import Variation
+
+    allowed = [name for name in Variation.model_fields if name != "conditions"]
+    values: dict[str, Any] = {}
+    for text in texts:
+        setting = parse_setting(text, (VARIATION.rstrip("."),))
+        key = f"--set {VARIATION}{setting.path}"
+        if setting.path not in allowed:
+            raise InputError("no such field of the variation", key=key, allowed=", ".join(allowed))
+        if setting.path in values:
+            raise InputError("given twice", key=key, value=text)
+        values[setting.path] = setting.value
+    try:
+        return Variation.of(conditions=conditions, **values)
+    except InputError as error:
+        raise InputError(error.problem, key=f"--set {VARIATION}{error.key}", value=error.value) from None
 
 
 def default_truck(station: Station, pack: Pack | None) -> Truck:
@@ -338,16 +373,17 @@ def figure_rows(result: SwapResult) -> list[tuple[str, str, str]]:
             (f"ratio to the {name} bound", shown(f"ratio_{name}", 2), ""),
         )
     ]
-    rows += [(words, shown(key, 2, factor), unit) for key, words, factor, unit in KPI_ROWS if key in figures]
+    known = [row for row in KPI_ROWS if row[0] in figures and (row[0] != MOTORS_ONLY or figures[row[0]] is not None)]
+    rows += [(words, shown(key, 2, factor), unit) for key, words, factor, unit in known]
     return rows + drive_rows(result)
 
 
 def drive_rows(result: SwapResult) -> list[tuple[str, str, str]]:
-    """(words, value, unit) of the drives' loads as shares of their ratings; the continuous ratings are estimates."""
-    words = (("peak_share", "peak, of the limit"), ("rms_share", "RMS, of the rating (estimate)"))
+    """(words, value, unit) of the drives' loads as shares of their ratings, and of their motors."""
     rows = []
     for axis, load in result.drives.items():
-        for name, said in words:
+        rating = "of the rating (estimate)" if load.motor is None else f"of {load.motor}"
+        for name, said in (("peak_share", "peak, of the limit"), ("rms_share", f"RMS, {rating}")):
             share = getattr(load, name)
             value = f"{100.0 * share:.0f}" if math.isfinite(share) else NOT_FINITE
             rows.append((f"drive {axis}: {said}", value, "%"))

@@ -37,6 +37,8 @@ highest speed. An axis with more drag falls behind."""
 CATCH_UP = (0.008, 0.008, 0.008, 0.004)
 """A drive's limit on its speed setpoint, m/s and rad/s over the axis' highest speed: an axis that was held back catches
 up with its reference no faster [estimate: half of what the overspeed interlock leaves]."""
+STANDING = 1e-3
+"""Speed (m/s, rad/s) up to which a drive holds its axis rather than brakes it [chosen: a fortieth of creep speed]."""
 STOP_ERROR_SHARE = 0.5
 """Share of the following limit by which an axis in ErrorStop may leave its stopping ramp before its brake is set
 [estimate: monitoring of the deceleration ramp, SS1-r of IEC 61800-5-2]."""
@@ -127,6 +129,23 @@ def apply_integral_resets(w: Truth, image: Image, p: Params) -> None:
 
 
 @inlined_kernel
+def _meter(w: Truth, r: int, k: int, drive: float, speed: float, dt_s: float) -> None:
+    """Count work, way and squared force of one drive for `dt_s`, motoring and braking apart (`twin.setup.electric`).
+
+    A load that is held trembles about its place: its force counts as motoring.
+    """
+    work_j, way = drive * speed * dt_s, abs(speed) * dt_s
+    if work_j >= 0.0:
+        w.drive_work_j[r, k, 0] += work_j
+        w.drive_way[r, k, 0] += way
+    else:
+        w.drive_work_j[r, k, 1] -= work_j
+        w.drive_way[r, k, 1] += way
+        if abs(speed) > STANDING:
+            w.drive_braking_square_s[r, k] += drive * drive * dt_s
+
+
+@inlined_kernel
 def drive_forces(w: Truth, image: Image, p: Params, r: int, reaction: Any, dt_s: float) -> None:
     """Write `w.tau[r, 0:4]`: drive, friction and brake; `w.drive_n[r]`: the drive alone; `w.net_n[r]`: the sum of all.
 
@@ -168,6 +187,7 @@ def drive_forces(w: Truth, image: Image, p: Params, r: int, reaction: Any, dt_s:
                 w.integral[r, k] += speed_error * dt_s
             drive = min(max(drive, -limit), limit)
             energy_j += max(drive * speed, 0.0) * dt_s
+            _meter(w, r, k, drive, speed, dt_s)
         w.drive_n[r, k] = drive
         coulomb = p.axis_coulomb[k]
         if image.brake[r, k] == 1 or w.power_off == 1:

@@ -61,6 +61,10 @@ TRUTH = np.dtype(
         ("estop_button", i8),
         ("power_off", i8),
         ("energy_j", f8),
+        # of each drive so far, beside its motoring (index 0) and its braking (index 1), and all not negative
+        ("drive_work_j", f8, (ROBOTS, 4, 2)),
+        ("drive_way", f8, (ROBOTS, 4, 2)),  # m or rad
+        ("drive_braking_square_s", f8, (ROBOTS, 4)),  # integral of its squared force while it brakes, N2 s or (N m)2 s
         ("peak_sway_m", f8),  # largest of a held pack so far, of every tick
         ("peak_sway_rad", f8),
     ]

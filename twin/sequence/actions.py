@@ -28,6 +28,7 @@ from twin.sequence.building import (
     arc_m,
     axis_z,
     blends,
+    centre,
     creep,
     creep_at_truck,
     descent_delay_s,
@@ -207,15 +208,20 @@ def grip(phase: str, close: bool, which: str, pack: str | None) -> Start:
 
 
 def locks(phase: str, close: bool, which: str, pack: str) -> Start:
-    """Open or close the locks of a seat and wait for their switches."""
+    """Open or close the locks of a seat and wait for their switches; with blending the robot centres meanwhile."""
 
     def start(program: Program, selection: Selection) -> np.ndarray:
         commands = new_commands(program, selection, phase, True, UNTIL_ACTUATED)
+        blending = blends(program, selection, phase)
+        if blending.any():
+            moving = commands[blending]
+            centre(program, selection.where(blending), moving)
+            commands[blending] = moving
         commands["lock"] = int(close)
         commands["seat"] = seat_of(program, selection, which)
         commands["carrying"] = pack_of(program, selection, pack)
         commands["timeout_s"] = program.setup.station.actuators.timeout_s
-        return commands
+        return inside_axes(program, selection, commands)
 
     return start
 

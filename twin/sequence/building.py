@@ -34,6 +34,8 @@ that springs back when its seat releases the load pushed the axis 2.6 mrad on; t
 
 NEAR_SHARE, NEAR_STEP_S = 0.6, 0.01
 """Share of the deadband within which a pack may leave the clearance height: the rest is for sway and control error."""
+CENTRING_SHARE = 0.9
+"""Largest share of the traverse deadband that centring uses: a gripped pack stands in its seat then."""
 STROKE_RESERVE_M = 0.02
 """Distance from its end that axis z keeps when it turns above its travel height [estimate]."""
 
@@ -250,6 +252,30 @@ def seat_targets_of(program: Program, selection: Selection, which: str, *, leani
 def axis_z(program: Program, selection: Selection) -> np.ndarray:
     """Position of axis z as its encoder reads."""
     return program.runner.worlds["image"]["axis_position"][selection.world, selection.robot, Z]
+
+
+def centre(program: Program, selection: Selection, commands: np.ndarray) -> None:
+    """Aim axes x and y, in place, to stand over (or under) where the gripped and locked pack holds the end effector.
+
+    Its ropes or springs then press nothing aside when grips or locks open. As far as the traverse deadband allows, and
+    a robot that shares its rail as far as the other one leaves room.
+    """
+    worlds, at = program.runner.worlds, (selection.world, selection.robot)
+    here, aside_m = worlds["image"]["axis_position"][at], worlds["image"]["sway_m"][at]
+    most_m = CENTRING_SHARE * program.setup.station.limits.traverse_deadband_m
+    low = worlds["control"]["low_xy"][at]
+    for k in (X, Y):
+        commands["target"][:, k] = np.clip(here[:, k] + aside_m[:, k], low[:, k] - most_m, low[:, k] + most_m)
+    if program.setup.station.robots.count < 2:
+        return
+    for k in range(len(selection)):
+        n, r = int(selection.world[k]), int(selection.robot[k])
+        goal = float(commands["target"][k, X])
+        others = (float(worlds["image"]["axis_position"][n, 1 - r, X]), float(program.heading[n, 1 - r]))
+        if all(rail.keeps_apart(program, r, goal, place) for place in others):
+            program.heading[n, r] = goal
+        else:
+            commands["target"][k, X] = np.nan
 
 
 def inside_axes(program: Program, selection: Selection, commands: np.ndarray) -> np.ndarray:

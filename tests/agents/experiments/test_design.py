@@ -116,9 +116,11 @@ def test_a_specification_survives_the_ledger() -> None:
     assert spec_from_plain(of.as_plain()) == of
 
 
-def test_the_page_shows_a_specification_that_loads(tmp_path: Path) -> None:
+def test_the_page_shows_specifications_that_load(tmp_path: Path) -> None:
     page = (Path(__file__).parents[3] / "docs" / "experiments.md").read_text()
-    [text] = [block for block in re.findall(r"```yaml\n(.*?)```", page, re.DOTALL) if block.startswith("question")]
-    (tmp_path / "e.yaml").write_text(text)
-    found = plan(load_spec(tmp_path / "e.yaml"))
-    assert (len(found.settings), found.trials) == (4, 200)
+    blocks = re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)
+    texts = [block for block in blocks if block.startswith("question")]
+    assert texts
+    for text in texts:
+        (tmp_path / "e.yaml").write_text(text)
+        assert plan(load_spec(tmp_path / "e.yaml")).settings

@@ -85,3 +85,17 @@ def test_a_table_has_a_row_a_trial(counted: list[str], tmp_path: Path) -> None:
         ("zv", "rain"),
     }
     assert {row["outcome"] for row in rows} == {"completed"}
+
+
+def test_factors_in_another_order_are_another_experiment(counted: list[str], tmp_path: Path) -> None:
+    """The order numbers the settings: results under the other numbers would stand beside wrong levels."""
+    factors = {"conditions": ["clear", "rain"], "timing": ["factory", "zv"]}
+    with Ledger(tmp_path / "l.sqlite") as ledger, Campaign(ledger) as playing:
+        running.run(planned(), ledger, playing)
+        other = planned(factors=factors)
+        done = running.run(other, ledger, playing)
+        assert (done.trials, done.resumed) == (20, 20)
+        results = running.results_of(ledger, running.study_key(other.spec))
+    assert [list(one.items()) for one in results.settings] == [list(one.setting.items()) for one in other.settings]
+    for number, one in enumerate(other.settings):
+        assert results.figures[number][2] == play([one.trial(2)])[0]

@@ -9,7 +9,7 @@ from scipy.stats import binom
 
 from agents.experiments.trial import Figures
 from agents.statistics import sign_test
-from agents.tune.score import CONSTRAINTS, Limits, score, summary
+from agents.tune.score import CONSTRAINTS, WORST, Limits, score, summary
 
 LIMITS = Limits(abort_n=6000.0, sway_m=0.015)
 
@@ -26,7 +26,17 @@ def test_objectives_are_against_factory_scenario_by_scenario() -> None:
     own = [swap(time_s=0.9 * (100.0 + n), force_n=1500.0) for n in range(20)]
     found = score(own, FACTORY, LIMITS)
     assert found.feasible
-    assert found.objectives == pytest.approx({"time": 0.9, "p95": 0.9, "force": 0.25, "sway": 1.0 / 3.0})
+    alone = {"time": 0.9, "p95": 0.9, "force": 0.25, "sway": 1.0 / 3.0}
+    assert found.objectives == pytest.approx({**alone, "energy": WORST})  # no motors, no electric energy
+
+
+def test_energy_is_against_factorys_on_the_same_scenario() -> None:
+    own = [swap(electric_energy_j=0.8 * (1000.0 + n)) for n in range(3)]
+    factory = [swap(electric_energy_j=1000.0 + n) for n in range(3)]
+    assert score(own, factory, LIMITS).objectives["energy"] == pytest.approx(0.8)
+    lost = [*own[:2], swap(outcome="jam", electric_energy_j=1.0)]  # a swap that ends early is no saving
+    assert score(lost, factory, LIMITS).objectives["energy"] == pytest.approx(0.8)
+    assert summary(own)["electric_energy_j"] == {"median": 800.8, "p95": pytest.approx(801.52)}
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from tests.physics.rom_bench import SLEEPING, RomBench
 from twin.motion.drives import STOP_JERK, motion_end_s
 from twin.motion.profile import plan_hold
 from twin.records import DONE, EX, EY, JOINTS, STANDSTILL, TRIP_ESTOP, TRIP_FOLLOWING, YAW, X, Y, Z
+from twin.setup.ratings import meters_of
 
 G = rig.GRAVITY_MPS2
 ARRIVED = {"x": 0.003, "y": 0.003, "z": 0.003, "yaw": 0.001}
@@ -181,21 +182,56 @@ def test_stopping_distance_after_an_emergency_stop(bench, name, start, speed, lo
     assert stood_m < p["axis_stopping_distance"][axis]
 
 
+@pytest.mark.parametrize("up", [1.0, -1.0], ids=["up", "down"])
 @pytest.mark.parametrize("step_mode", **STEP_MODES)
-def test_energy_of_a_hoist(bench, step_mode):
-    """Energy consumed for 2 m up, rest to rest: m g h + Coulomb F_c h + viscous integral c v^2 dt. Within 0.5 %."""
+def test_energy_of_a_hoist(bench, step_mode, up):
+    """Drive work for 2 m, rest to rest: m g h + Coulomb F_c |h| + viscous integral c v^2 dt. Within 0.5 %.
+
+    `energy_j`, what is consumed, counts driving only; the drive's meters have both.
+    """
     plant = bench()
-    rig.hang(plant, rig.OLD, 3.5)
+    rig.hang(plant, rig.OLD, 3.5 if up > 0 else 1.5)
     plant.step_mode = step_mode
     rig.run(plant, 1.0)
     w = plant.worlds[0]
     start, paid_j = float(w["truth"]["q"][0, Z]), float(w["truth"]["energy_j"])
-    rig.move(plant, z=start + 2.0)
+    rig.move(plant, z=start + 2.0 * up)
     seen = rig.record(plant, 11.0, "qd")
     h = float(w["truth"]["q"][0, Z]) - start
-    assert h == pytest.approx(2.0, abs=0.003)
-    expected_j = 3450.0 * G * h + 300.0 * h + 400.0 * np.sum(seen["qd"][:, 0, Z] ** 2) * 0.01
-    assert w["truth"]["energy_j"] - paid_j == pytest.approx(expected_j, rel=5e-3)
+    assert h == pytest.approx(2.0 * up, abs=0.003)
+    expected_j = 3450.0 * G * h + 300.0 * abs(h) + 400.0 * np.sum(seen["qd"][:, 0, Z] ** 2) * 0.01
+    assert w["truth"]["energy_j"] - paid_j == pytest.approx(expected_j if up > 0 else 0.0, rel=5e-3, abs=50.0)
+    metered = meters_of(w, 0, Z)
+    assert metered.work_j - metered.braking_work_j == pytest.approx(expected_j, rel=5e-3)
+    assert metered.way + metered.braking_way == pytest.approx(2.0, abs=0.01)
+    total_n2s = metered.square_s + metered.braking_square_s
+    assert metered.braking_square_s == pytest.approx(0.0 if up > 0 else total_n2s, abs=0.3 * total_n2s)
+
+
+@pytest.mark.parametrize("step_mode", **STEP_MODES)
+def test_rms_force_of_a_travel_is_that_of_its_trapezoid(bench, step_mode):
+    """A rail-guided vehicle of mass M from rest to rest, without friction: two ramps of trapezoidal acceleration.
+
+    Integral F^2 dt = 2 M^2 a^2 (v / a - a / 3 j); work and braking work are both M v^2 / 2. Within 2 %.
+    """
+    smooth = {"axes.x.coulomb_n": 0.0, "axes.x.viscous_n_per_mps": 0.0}
+    plant = bench("chassis", "chassis_tractor_3", station_with=smooth)
+    rig.place_axes(plant, 1, x=-3.9)
+    rig.place_axes(plant, x=0.0, z=-1.05)
+    rig.run(plant, 1.0)
+    w, p = plant.worlds[0], plant.params[0]
+    before = meters_of(w, 0, X)
+    plant.step_mode = step_mode
+    rig.move(plant, x=2.4)
+    rig.run(plant, 8.0)
+    after = meters_of(w, 0, X)
+    mass = float(p["axis_mass"][X])
+    v, a, jerk = float(p["axis_velocity"][X]), float(p["axis_acceleration_empty"][X]), float(p["axis_jerk"][X])
+    square_s = 2.0 * mass**2 * a**2 * (v / a - a / jerk / 3.0)
+    metered = after.square_s + after.braking_square_s - before.square_s - before.braking_square_s
+    assert metered == pytest.approx(square_s, rel=0.02)
+    assert after.work_j - before.work_j == pytest.approx(0.5 * mass * v * v, rel=0.02)
+    assert after.braking_work_j - before.braking_work_j == pytest.approx(0.5 * mass * v * v, rel=0.02)
 
 
 @pytest.mark.parametrize("step_mode", **STEP_MODES)

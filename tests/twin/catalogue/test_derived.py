@@ -43,7 +43,10 @@ def test_a_hoist_of_twice_the_speed_needs_a_longer_way_to_stop(tmp_path: Path) -
 
 
 def test_a_changed_distance_with_an_unchanged_provenance_text(tmp_path: Path, run_swaptwin: RunCommand) -> None:
-    path = copied(tmp_path, *FASTER_HOIST, ("stopping_distance_m: {value: 0.68,", "stopping_distance_m: {value: 2.35,"))
+    drive = ("motor: hoist_15kw", "motor: hoist_30kw"), ("{value: 0.001635,", "{value: 0.0027,")
+    path = copied(
+        tmp_path, *FASTER_HOIST, *drive, ("stopping_distance_m: {value: 0.68,", "stopping_distance_m: {value: 2.35,")
+    )
     load_station(str(path))  # it can be played
     done: subprocess.CompletedProcess[str] = run_swaptwin("models", "check", str(path))
     assert done.returncode == 2

@@ -73,7 +73,7 @@ def test_check_tells_one_line_a_bad_file_and_exits_2(run_swaptwin: Run, tmp_path
         assert len(lines) == 3
         assert lines[0].startswith("error: first.yaml: mass_kg: line 6: out of range, got -1 (allowed: above 0)")
         assert lines[1].startswith(
-            "error: second.yaml: is neither a station, a truck, a pack, a timing set nor a scenario"
+            "error: second.yaml: is neither a station, a truck, a pack, a timing set, a scenario, a motor nor a site"
         )
         assert lines[2].startswith("error: third.yaml: \\x1b[31mred: line 1: unknown key")
     result = json.loads(done.stdout)
@@ -117,7 +117,7 @@ def test_show_gives_value_unit_and_provenance(
         ),
         (
             ("show", "packs", "cab_282"),
-            "error: unknown kind, got 'packs' (allowed: station, truck, pack, timing, scenario)",
+            "error: unknown kind, got 'packs' (allowed: station, truck, pack, timing, scenario, motor, site)",
         ),
         (("show", "timing", "factory"), "error: --station: several stations have this timing set (allowed: chassis"),
         (("show", "timing", "factory", "--station", "x"), "error: station: unknown station, got 'x'"),

@@ -31,6 +31,8 @@ KIND_OF_FOLDER = {
     "packs": "pack",
     "timing": "timing",
     "scenarios": "scenario",
+    "sites": "site",
+    "motors": "motor",
 }
 FILES = sorted(
     path for path in models_folder().rglob("*.yaml") if path.relative_to(models_folder()).parts[0] != "policies"

@@ -13,7 +13,7 @@ from twin.catalogue import load_pack, load_station, load_timing, load_truck, wit
 from twin.catalogue.schema import TimingSet
 from twin.errors import InputError
 from twin.faults import parse_fault
-from twin.records import UNTIL_DONE, Z
+from twin.records import EX, UNTIL_DONE, Z
 from twin.runner.kinds import rom_runner
 from twin.sequence.heights import CREEP_OUT_SHARE, LET_OFF_M, between_z
 from twin.setup.setup import build_setup
@@ -266,3 +266,52 @@ def test_the_second_robot_lands_as_slowly_as_the_first_one_measured() -> None:
     twin.run()
     assert heights.keys() == {0, 1}
     assert min(heights.values()) > timing.of("raise").creep_height_m + 0.008
+
+
+def aside_at(twin: SwapTwin, step: str) -> list[float]:
+    """How far each robot's end effector stands aside of its trolley or table middle in the last scan of a step, m."""
+    rows = {i for i, each in enumerate(twin.program.table) if each.name == step}
+    last: dict[int, float] = {}
+
+    def look(runner: Any) -> None:
+        truth = runner.worlds["truth"][0]
+        for r in range(twin.program.step.shape[1]):
+            if twin.program.step[0, r] in rows and not twin.program.waiting[0, r]:
+                last[r] = float(np.hypot(*truth["q"][r, EX : EX + 2]))
+
+    twin.watch(look)
+    result = twin.run()
+    assert result.outcome == "completed"
+    assert not result.violations
+    return list(last.values())
+
+
+@pytest.mark.parametrize(
+    ("name", "step", "seed"), [("top_lift", "unlock", 5), ("top_lift", "lock", 7), ("chassis", "lock", 5)]
+)
+def test_robots_centre_on_a_gripped_pack_while_its_locks_move(name: str, step: str, seed: int) -> None:
+    """Without, the end effector is held aside by what the scanner was off; with, by the sway sensor's noise."""
+    held = blended(name)
+    phases = {f"phases.{step}.{key}": value for key, value in held.default.model_dump(exclude_none=True).items()}
+    stays = with_overrides(held, {**phases, f"phases.{step}.blending": False})
+    before, after = (max(aside_at(swap(name, timing, seed=seed), step)) for timing in (stays, held))
+    assert after < 0.5 * before
+    assert after < 0.006
+
+
+def test_centring_stays_within_the_deadband_and_off_the_other_robot() -> None:
+    """A sway sensor that is 100 mm off moves no robot beyond the deadband; nothing is refused."""
+    twin = swap("chassis", blended("chassis"), ("sway_offset:phase=lock,offset_mm=100",))
+    moved: list[float] = []
+
+    def look(runner: Any) -> None:
+        world = runner.worlds[0]
+        for r in range(2):
+            if twin.program.table[min(twin.program.step[0, r], len(twin.program.table) - 1)].name == "lock":
+                moved.append(abs(float(world["truth"]["q"][r, 0] - world["control"]["low_xy"][r, 0])))
+
+    twin.watch(look)
+    result = twin.run()
+    assert result.outcome != "refused"
+    assert not result.violations
+    assert 0.02 < max(moved) <= twin.setup.station.limits.traverse_deadband_m

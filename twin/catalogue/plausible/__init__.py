@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from pydantic import BaseModel
 
 from twin.catalogue.derived import UNITS, Problem
+from twin.catalogue.plausible.drives import drive_problems
 from twin.catalogue.plausible.limits import actuators_problems, end_effector_problems, limits_problems, sensors_problems
 from twin.catalogue.plausible.machine import (
     loop_problems,
@@ -43,6 +44,7 @@ def _station(s: Station) -> Iterator[Problem]:
     for axis in UNITS:
         yield from loop_problems(s, axis)
     yield from strength_problems(s)
+    yield from drive_problems(s)
     if isinstance(s.reeving, FourRope):
         yield from ropes_problems(s, s.reeving)
     elif isinstance(s.reeving, Mast):

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from twin.catalogue.schema.base import Coordinate, Count, NonNegative, Positive, Ratio, Size3, Strict, below
+from twin.catalogue.schema.motor import LinearDesign, LinearGear, Motor, RotaryDesign, RotaryGear, check_drive
 
 
 class Rates(Strict):
@@ -51,6 +52,11 @@ class LinearAxis(Strict):
     )
     integral_time_s: Positive
     stopping_distance_m: Positive = Field(description="within this after a trip (invariant 5)")
+    motor: Motor | None = Field(default=None, description="by name, by file or in full")
+    gear: LinearGear | None = Field(default=None, description="goes with motor")
+    design: LinearDesign | None = Field(
+        default=None, description="the drive that the limits here are stated for, if it is another than motor and gear"
+    )
 
     @model_validator(mode="after")
     def _order(self) -> LinearAxis:
@@ -61,6 +67,7 @@ class LinearAxis(Strict):
         below(self, "velocity_mps", "velocity_empty_mps")
         below(self, "acceleration_mps2", "acceleration_empty_mps2")
         below(self, "encoder_resolution_m", "stopping_distance_m", equal=False)
+        check_drive(self, LinearDesign)
         return self
 
 
@@ -86,6 +93,9 @@ class RotaryAxis(Strict):
     velocity_bandwidth_rad_per_s: Positive
     integral_time_s: Positive
     stopping_distance_rad: Positive
+    motor: Motor | None = None
+    gear: RotaryGear | None = None
+    design: RotaryDesign | None = None
 
     @model_validator(mode="after")
     def _order(self) -> RotaryAxis:
@@ -98,6 +108,7 @@ class RotaryAxis(Strict):
         below(self, "velocity_radps", "velocity_empty_radps")
         below(self, "acceleration_radps2", "acceleration_empty_radps2")
         below(self, "encoder_resolution_rad", "stopping_distance_rad", equal=False)
+        check_drive(self, RotaryDesign)
         return self
 
 

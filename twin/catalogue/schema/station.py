@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, ModelWrapValidatorHandler, ValidationError, model_validator
 
 from twin.catalogue.derived import inconsistent
+from twin.catalogue.fitted import fitted_values, refitted
 from twin.catalogue.schema.approach import Approach
 from twin.catalogue.schema.base import Coordinate, Count, Name, NonNegative, Positive, Ratio, Size3, Strict, below
 from twin.catalogue.schema.machine import Actuators, Axes, EndEffector, FloatingTable, FourRope, Mast, Rates
@@ -215,3 +216,17 @@ class Station(Strict):
         for problem in inconsistent(self):
             raise ValueError(str(problem))
         return self
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _fit_drives(cls, given: Any, validated: ModelWrapValidatorHandler[Station]) -> Station:
+        """Replace the stated limits of an axis whose drive is not its design drive by those of its drive."""
+        stated = validated(given)
+        values = fitted_values(stated)
+        if values is None:
+            return stated
+        try:
+            return validated(values)
+        except ValidationError as error:
+            problem = error.errors(include_url=False)[0]["msg"].removeprefix("Value error, ")
+            raise ValueError(f"{' and '.join(refitted(stated))} cannot do this station's work: {problem}") from None

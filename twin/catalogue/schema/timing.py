@@ -94,7 +94,8 @@ class PhaseTiming(_WithOptions):
     blending: bool = Field(
         default=False,
         description="the phase's moves follow each other without a stop; lower, raise: the robot stands ready at the "
-        "truck's pack while the truck is measured; rescan: the truck is measured while the charged pack is lifted",
+        "truck's pack while the truck is measured; rescan: the truck is measured while the charged pack is lifted; "
+        "where locks move: the robot centres on the gripped pack meanwhile",
     )
     x: AxisTiming | None = None
     y: AxisTiming | None = None

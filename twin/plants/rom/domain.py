@@ -226,6 +226,11 @@ def _save(w: Truth, p: Params, x: State) -> None:
     for r in range(p.robots):
         for i in range(10):
             x.last_q[r, i] = w.q[r, i]
+        for i in range(4):
+            last = x.last_meters[r, i]
+            last[0], last[1] = w.drive_work_j[r, i, 0], w.drive_work_j[r, i, 1]
+            last[2], last[3] = w.drive_way[r, i, 0], w.drive_way[r, i, 1]
+            last[4] = w.drive_braking_square_s[r, i]
     for i in range(6):
         x.last_truck_q[i] = w.truck_q[i]
     x.last_figures[0], x.last_figures[1], x.last_figures[2] = w.energy_j, w.peak_sway_m, w.peak_sway_rad
@@ -239,6 +244,10 @@ def _recover(w: Truth, p: Params, x: State) -> None:
             w.q[r, i], w.qd[r, i], w.tau[r, i] = x.last_q[r, i], 0.0, 0.0
         for i in range(4):
             w.drive_n[r, i] = w.net_n[r, i] = w.integral[r, i] = 0.0
+            last = x.last_meters[r, i]
+            w.drive_work_j[r, i, 0], w.drive_work_j[r, i, 1] = last[0], last[1]
+            w.drive_way[r, i, 0], w.drive_way[r, i, 1] = last[2], last[3]
+            w.drive_braking_square_s[r, i] = last[4]
         for i in range(3):
             w.guide_force_n[r, i] = 0.0
         w.load_n[r] = 0.0

@@ -88,6 +88,7 @@ STATE = np.dtype(
         ("last_q", f8, (ROBOTS, 10)),  # at the last scan, as are the truck's, the energy and the largest sway
         ("last_truck_q", f8, 6),
         ("last_figures", f8, 3),
+        ("last_meters", f8, (ROBOTS, 4, 5)),  # of the drives: work, way and squared force
         ("mode", i8, ROBOTS + 1),  # of the last step (`twin.plants.rom.step_mode`), the truck's at the end
     ]
 )
