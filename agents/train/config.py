@@ -160,6 +160,14 @@ class Fit(Strict):
     reserve_s: Positive = 120.0
     weights: FitWeights = FitWeights()
 
+    @model_validator(mode="after")
+    def _rounds_vary_what_is_explored(self) -> Self:
+        for i, one in enumerate(self.rounds):
+            for phase in one.phases or ():
+                if phase not in self.explore:
+                    raise ValueError(f"rounds[{i}].phases: {phase} is not in explore")
+        return self
+
 
 class TrainConfig(Strict):
     """One training run.
