@@ -291,6 +291,7 @@ def _train_fit(
         write_json(folder / "versions.json", versions())
         budget.mark("start-up")
         held_out = range(SELECTION_SEED, SELECTION_SEED + config.selection_episodes)
+        line.update(f"playing the set on {len(held_out)} held-out seeds", completed=0.0)
         try:
             fitted = fit_rounds(scene, config, training_seed(config.seed), held_out, line, budget, say)
             budget.mark("training")
