@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,15 +13,22 @@ import typer
 
 from agents.commands.evaluate import EXIT_FAILED, MAX_WORKERS, at_most, duration
 from twin import kernel_cache
-from twin.console import atomic_write, emit_json, progress, write_target
+from twin.console import as_typed, atomic_write, emit_json, progress, write_target
 from twin.errors import InputError
 
 if TYPE_CHECKING:
+    from agents.experiments.equipment import SettingDrives
     from agents.experiments.ledger import Ledger
+    from agents.experiments.report.data import Trials
+    from agents.experiments.report.estimates import Estimate
     from agents.experiments.resolving import Plan
+    from agents.experiments.spec import Spec
     from agents.throughput.of_experiment import SettingDays
 
 app = typer.Typer(no_args_is_help=True, add_completion=False)
+EXECUTORS = (LOCAL, RAY) = ("local", "ray")
+SHOWN_STATIONS = 20
+"""Stations of a fleet that are shown on the terminal; JSON and the page have all."""
 ASK_FROM = 200_000
 """Trials from which --yes is needed: an hour and more."""
 
@@ -31,12 +40,27 @@ def main() -> None:
 
 @app.command("run")
 def run_command(
-    spec: Annotated[str, typer.Argument(help="Specification (YAML), see docs/experiments.md.", metavar="SPEC.yaml")],
+    spec: Annotated[
+        str,
+        typer.Argument(
+            help="Specification: a file, or the name of one that ships; see docs/experiments.md.", metavar="SPEC.yaml"
+        ),
+    ],
     ledger: Annotated[
-        str | None, typer.Option(help="Ledger (SQLite) to go on with. Default: SPEC.ledger.sqlite beside SPEC.yaml.")
+        str | None,
+        typer.Option(help="Ledger (SQLite) to go on with. Default: SPEC.ledger.sqlite beside SPEC.yaml, or here."),
     ] = None,
     table: Annotated[str | None, typer.Option(help="Write a row a trial: a name in .csv or .parquet.")] = None,
+    ranking: Annotated[
+        str | None, typer.Option(help="With throughput: write a page (.html) that ranks stations by waiting.")
+    ] = None,
     workers: Annotated[int | None, typer.Option(help="Processes. Default: as many as there are cores.")] = None,
+    executor: Annotated[
+        str, typer.Option(help="local: processes; ray: a Ray cluster, of this machine or at --address.")
+    ] = "local",
+    address: Annotated[
+        str | None, typer.Option(help="HOST:PORT of a Ray cluster; its token in RAY_AUTH_TOKEN. Goes with ray.")
+    ] = None,
     yes: Annotated[bool, typer.Option("--yes", help=f"Play more than {ASK_FROM:,} trials.")] = False,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
@@ -47,26 +71,46 @@ def run_command(
     """
     from agents.experiments import run as running
     from agents.experiments.campaign import Campaign, core_count
+    from agents.experiments.cluster import Cluster, ClusterError
     from agents.experiments.design import count
+    from agents.experiments.equipment import drives_of_settings
     from agents.experiments.ledger import Ledger
     from agents.experiments.resolving import plan as planned
     from agents.experiments.spec import load_spec
     from agents.pool import WorkerDiedError
+    from agents.throughput.of_experiment import columns_of
+    from twin.catalogue.load import is_path
 
     processes = at_most("--workers", core_count() if workers is None else workers, 1, MAX_WORKERS)
+    if executor not in EXECUTORS:
+        raise InputError("unknown executor", key="--executor", value=executor, allowed=", ".join(EXECUTORS))
+    if address is not None and executor != RAY:
+        raise InputError("goes with --executor ray", key="--address", value=address)
     wanted = load_spec(spec)
-    _refuse_many(count(wanted) * wanted.seeds, spec, wanted.seeds, yes)
+    _refuse_many(count(wanted) * wanted.swaps, spec, wanted.seeds, yes)
     if table is not None and Path(table).suffix not in (".csv", ".parquet"):
         raise InputError("no table's name", key="--table", value=table, allowed="a name in .csv or .parquet")
     target = write_target(table, key="--table") if table is not None else None
-    path = write_target(ledger or str(Path(spec).with_suffix(".ledger.sqlite")), key="--ledger")
+    if ranking is not None and (wanted.throughput is None or Path(ranking).suffix != ".html"):
+        allowed = "a name in .html, with throughput in the specification"
+        raise InputError("no page of stations", key="--ranking", value=ranking, allowed=allowed)
+    page = write_target(ranking, key="--ranking") if ranking is not None else None
+    beside = Path(spec) if is_path(spec) else Path(f"{spec}.yaml")
+    path = write_target(ledger or str(beside.with_suffix(".ledger.sqlite")), key="--ledger")
     found = _in_file(spec, lambda: planned(wanted))
     _refuse_many(found.trials, spec, wanted.seeds, yes)  # with the levels that `all` stands for
     began_s = time.monotonic()
     words = kernel_cache.start_notice(f"{found.trials} trials of {len(found.settings)} settings")
     try:
-        with Ledger(path, "--ledger") as opened, Campaign(opened, processes) as campaign:
+        with Ledger(path, "--ledger") as opened, ExitStack() as stack:
+            players = None
+            if executor == RAY:
+                players = stack.enter_context(Cluster(address, processes, lambda line: typer.echo(line, err=True)))
+            campaign = stack.enter_context(Campaign(opened, processes, players=players))
+            chunk = None if players is None else running.CLUSTER_CHUNK
             with progress(words, total=float(found.trials)) as line:
+                counts = campaign.counts
+                campaign.on_played = lambda _: line.update(completed=float(counts.found + counts.played))
 
                 def shown(of: running.Progress) -> None:
                     rate = campaign.counts.played / campaign.counts.playing_s if campaign.counts.playing_s else 0.0
@@ -76,13 +120,15 @@ def run_command(
                         completed=float(of.done),
                     )
 
-                done = running.run(found, opened, campaign, shown)
-            counts = campaign.counts
+                done = running.run(found, opened, campaign, shown, chunk)
             days = _days(found, opened, processes)
+            drives = drives_of_settings(running.results_of(opened, running.study_key(wanted)))
             if target is not None:
-                columns = [one.columns() for one in days] if days is not None else None
+                columns = columns_of(days, found) if days is not None else None
                 running.write_table(running.results_of(opened, running.study_key(wanted)), target, columns)
-    except WorkerDiedError as error:
+            if page is not None and days is not None:
+                _rank(page, wanted, days)
+    except (WorkerDiedError, ClusterError) as error:
         typer.echo(f"error: {error}", err=True)
         raise typer.Exit(EXIT_FAILED) from None
     result = {
@@ -97,13 +143,16 @@ def run_command(
         "swaps_per_s": round(counts.played / counts.playing_s, 2) if counts.playing_s > 0.0 else None,
         "ledger": str(path),
         "table": str(target) if target is not None else None,
+        "ranking": str(page) if page is not None else None,
         "throughput": [one.as_plain() for one in days] if days is not None else None,
+        "drives": [one.as_plain() for one in drives] if drives is not None else None,
     }
     if json:
         emit_json(result)
     else:
         _print(result, found)
         _print_days(days or [])
+        _print_drives(drives or [])
     if counts.errors:
         typer.echo(f"error: the simulation raised: {counts.errors[0]}", err=True)
         raise typer.Exit(EXIT_FAILED)
@@ -182,6 +231,14 @@ def report_command(
     baseline: Annotated[
         str, typer.Option(help="Setting to compare with: its number, or FACTOR=LEVEL,... that it alone has.")
     ] = "0",
+    over: Annotated[
+        str | None,
+        typer.Option(
+            help="Factors that are circumstances and no choices, NAME,...: settings of the others are compared over "
+            "all of them. none: compare all settings. Default: station, truck, pack, parking, weather, wear.",
+            metavar="NAMES",
+        ),
+    ] = None,
     spec: Annotated[
         str | None, typer.Option(help="Which experiment, where the ledger has several.", metavar="SPEC.yaml")
     ] = None,
@@ -191,7 +248,6 @@ def report_command(
 
     Exit code 0: written. 2: bad input.
     """
-    from agents.experiments.report.answer import find_setting
     from agents.experiments.report.data import load
     from agents.experiments.report.metrics import metric as named
     from agents.experiments.report.metrics import sorted_names
@@ -207,9 +263,8 @@ def report_command(
         if known and metric not in known:
             words = f"no completed trial has this figure{hint(metric, known)}"
             raise InputError(words, key="--metric", value=metric, allowed=", ".join(known))
-        at = find_setting(trials, baseline)
         line.update("making the page")
-        page, answer = report(trials, named(metric), at)
+        page, answer = report(trials, named(metric), baseline, _factors_of(trials, over))
         with atomic_write(target) as file:
             file.write(page)
     if json:
@@ -219,6 +274,17 @@ def report_command(
     else:
         typer.echo("\n".join(answer))
         typer.echo(f"report         {target}")
+
+
+def _factors_of(trials: Trials, over: str | None) -> list[str] | None:
+    """Factors that `--over` names; None: not given."""
+    if over is None or over.strip() == "none":
+        return None if over is None else []
+    names = [name.strip() for name in over.split(",")]
+    for name in names:
+        if name not in trials.factors:
+            raise InputError("no such factor", key="--over", value=name, allowed=", ".join(trials.factors) or "none")
+    return names
 
 
 def _refuse_many(trials: int, spec: str, seeds: int, yes: bool) -> None:
@@ -258,22 +324,40 @@ def _days(plan: Plan, ledger: Ledger, processes: int) -> list[SettingDays] | Non
             return days_of_settings(plan, results, simulator, shown)
 
 
+def _rank(page: Path, spec: Spec, days: Sequence[SettingDays]) -> None:
+    """Write the page that ranks the stations."""
+    from agents.throughput.fleet_page import FleetContent, write_fleet_page
+
+    assert spec.throughput is not None
+    made_by = as_typed(*sys.argv[1:])
+    write_fleet_page(page, FleetContent(spec.question, days, spec.seeds, spec.throughput.days, made_by))
+
+
 def _print_days(days: Sequence[SettingDays]) -> None:
-    """Print a line a setting: levels, swaps a day, waiting, and what trucks wait for."""
+    """Print a line a station of each setting; of a fleet the stations whose trucks wait longest and least."""
     from rich.console import Console
     from rich.table import Table
 
+    from agents.throughput.of_experiment import ranked
     from agents.throughput.words import in_words
     from twin.tables import print_table
 
     if not days:
         return
-    table = Table(title="A day of the station, by setting (95 % intervals)")
-    for column in (*days[0].setting, "swaps a day", "mean wait, min", "swaps, always waiting", "waits for"):
+    fleet = len({one.station for one in days}) > 1
+    shown = ranked(days) if fleet else list(days)
+    if fleet and len(shown) > SHOWN_STATIONS:
+        shown = [*shown[: SHOWN_STATIONS // 2], *shown[-SHOWN_STATIONS // 2 :]]
+    words = f"{len(shown)} of {len(days)} stations, longest waiting first" if fleet else "by setting"
+    intervals = "" if all(of.ci95 is None for one in days for of in one.figures.values()) else " (95 % intervals)"
+    table = Table(title=f"A day of the station, {words}{intervals}")
+    own = ("swaps a day", "mean wait, min", "swaps, always waiting", "waits for")
+    for column in (*(["station"] if fleet else []), *days[0].setting, *own):
         table.add_column(column)
-    for one in days:
+    for one in shown:
         of = one.figures
         table.add_row(
+            *([str(one.station + 1)] if fleet else []),
             *(str(level) for level in one.setting.values()),
             one.why or in_words(of.get("swaps_per_day")),
             in_words(of.get("wait_mean_s"), 1 / 60, 0),
@@ -283,13 +367,56 @@ def _print_days(days: Sequence[SettingDays]) -> None:
     print_table(Console(highlight=False), table)
 
 
+def _print_drives(drives: Sequence[SettingDrives]) -> None:
+    """Print a line a setting: levels, time, electric energy, the most loaded motor and what all drives cost."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from twin.tables import print_table
+
+    if not drives:
+        return
+
+    def words(of: Estimate, digits: int, scale: float = 1.0) -> str:
+        if of.value is None:
+            return "-"
+        interval = (
+            ""
+            if of.low is None or of.high is None
+            else f" ({of.low * scale:.{digits}f} to {of.high * scale:.{digits}f})"
+        )
+        return f"{of.value * scale:.{digits}f}{interval}"
+
+    table = Table(title="Drives, by setting (means with 95 % intervals)")
+    for column in (
+        *drives[0].setting,
+        "mechanical time, s",
+        "less the first's, s",
+        "electric energy, Wh",
+        "RMS",
+        "EUR",
+    ):
+        table.add_column(column)
+    for one in drives:
+        table.add_row(
+            *(str(level) for level in one.setting.values()),
+            words(one.mechanical_time_s, 1),
+            words(one.against_first_s, 1),
+            words(one.electric_energy_j, 1, 1.0 / 3600.0),
+            "-" if one.rms_share is None else f"{one.rms_share[0]} {100.0 * one.rms_share[1]:.0f} %",
+            "-" if one.cost_eur is None else f"{one.cost_eur:.0f}",
+        )
+    print_table(Console(highlight=False), table)
+
+
 def _print(result: dict[str, object], plan: Plan) -> None:
-    typer.echo(f"{result['settings']} settings x {plan.spec.seeds} seeds: {result['done']} trials done, "
+    typer.echo(f"{result['settings']} settings x {plan.spec.swaps} seeds: {result['done']} trials done, "
                f"{result['resumed']} of them from the ledger, {result['failed']} not completed")  # fmt: skip
     for setting, why in plan.left_out[:5]:
         typer.echo(f"left out       {', '.join(f'{k} {v}' for k, v in setting.items())}: {why}")
     if len(plan.left_out) > 5:
         typer.echo(f"left out       {len(plan.left_out) - 5} more")
     typer.echo(f"ledger         {result['ledger']}")
-    if result["table"]:
-        typer.echo(f"table          {result['table']}")
+    for key in ("table", "ranking"):
+        if result[key]:
+            typer.echo(f"{key:<15}{result[key]}")

@@ -14,6 +14,7 @@ import typer
 from agents.commands.evaluate import EXIT_FAILED, MAX_WORKERS, at_most
 from twin import kernel_cache
 from twin.catalogue import Provenance, Site
+from twin.commands.branch import given_options
 from twin.commands.models import flat
 from twin.console import as_typed, emit_json, progress, write_target
 from twin.errors import InputError
@@ -27,6 +28,8 @@ MAX_DAYS = 10_000
 MAX_SWAPS = 100_000
 MAX_TRUCKS = 20_000
 SATURATED = "saturated"
+PLAYED = ("play", "timing", "parking", "conditions", "ledger")
+"""Options of swaps that are played now."""
 SET_HELP = (
     "A value of the site, PATH=VALUE, such as site.packs=9 or charging.site_power_limit_w=1.25e6, or of station, "
     "truck, pack or timing set; again for more."
@@ -34,6 +37,7 @@ SET_HELP = (
 
 
 def command(
+    context: typer.Context,
     station: Annotated[str, typer.Option(help="Station: a name (see: swaptwin models list) or a file.")] = "top_lift",
     site: Annotated[
         str | None, typer.Option(help="Packs, chargers, grid, demand: a name or a file. Default: KIND_site.")
@@ -85,6 +89,9 @@ def command(
     at_most("--days", days, 1, MAX_DAYS)
     at_most("--seed", seed, 0, 2**63 - 1 - days)
     at_most("--play", play, 1, MAX_SWAPS)
+    if swaps is not None and (unused := next((name for name in PLAYED if name in given_options(context)), None)):
+        problem = "is of swaps played now, and --swaps takes measured ones"
+        raise InputError(problem, key=f"--{unused}", value=context.params[unused])
     page = _target(out, "--out", (".html",))
     table = _target(events, "--events", written.SUFFIXES)
     options = {"truck": truck, "pack": pack, "timing": timing, "parking": parking, "conditions": conditions}

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from agents.experiments.ledger import Ledger
 from agents.experiments.trial import Figures, Trial, grouped
@@ -27,6 +27,16 @@ class Counts:
     errors: list[str] = field(default_factory=list)
 
 
+class Players(Protocol):
+    """Plays batches somewhere."""
+
+    def answers(self, items: Iterable[Any], /) -> Iterator[tuple[Any, Any]]:
+        """Yield (batch, figures) as they come, in any order."""
+
+    def close(self) -> None:
+        """End what plays."""
+
+
 class Campaign:
     """Plays trials with `workers` processes and one ledger. Use it as a context manager.
 
@@ -35,13 +45,22 @@ class Campaign:
     """
 
     def __init__(
-        self, ledger: Ledger, workers: int = 1, on_played: Callable[[int], None] | None = None, batch: int = BATCH
+        self,
+        ledger: Ledger,
+        workers: int = 1,
+        on_played: Callable[[int], None] | None = None,
+        batch: int = BATCH,
+        players: Players | None = None,
     ) -> None:
-        """`on_played` is called with the number of swaps of each batch that has been played."""
+        """
+        Args:
+            on_played: called with the number of swaps of each batch that has been played.
+            players: who plays batches, such as a cluster, closed with the campaign; None: `workers` processes.
+        """
         self.ledger, self.workers, self.batch = ledger, workers, batch
         self.counts = Counts()
         self.on_played = on_played
-        self._pool: Pool | None = None
+        self._players = players
 
     def __enter__(self) -> Campaign:
         return self
@@ -72,18 +91,18 @@ class Campaign:
         return [known[key] for key in keys]
 
     def _answers(self, batches: list[list[Trial]]) -> Any:
-        if self.workers <= 1:
+        if self._players is None and self.workers <= 1:
             player = make_player()
             return ((batch, player(batch)) for batch in batches)
-        if self._pool is None:
-            self._pool = Pool(self.workers, make_player)
-        return self._pool.answers(batches)
+        if self._players is None:
+            self._players = Pool(self.workers, make_player)
+        return self._players.answers(batches)
 
     def close(self) -> None:
         """End the processes."""
-        if self._pool is not None:
-            self._pool.close()
-            self._pool = None
+        if self._players is not None:
+            self._players.close()
+            self._players = None
 
 
 def make_player() -> Callable[[Sequence[Trial]], list[Figures]]:

@@ -7,7 +7,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from agents.experiments.spec import Level, Levels, Range, Spec
+from agents.experiments.spec import Level, Levels, Linked, Range, Spec
 from twin import seeding
 
 Setting = dict[str, Level]
@@ -20,7 +20,7 @@ def count(spec: Spec) -> int:
         return (spec.design.points or 0) * (len(spec.factors) + 2)
     if spec.design.kind != "full":
         return spec.design.points or len(spec.design.rows or ())
-    return math.prod(len(levels) for levels in spec.factors.values() if not isinstance(levels, Range))
+    return math.prod(len(levels) for levels in _listed(spec).values() if not isinstance(levels, Range))
 
 
 def settings(spec: Spec, levels_of: Mapping[str, Sequence[Level]] | None = None) -> Iterator[Setting]:
@@ -33,7 +33,7 @@ def settings(spec: Spec, levels_of: Mapping[str, Sequence[Level]] | None = None)
     takes the one whose part of the unit interval is hit. A block of `saltelli` is A, A with each factor in turn from
     B, and B: SALib's order.
     """
-    factors: dict[str, Any] = {name: (levels_of or {}).get(name, levels) for name, levels in spec.factors.items()}
+    factors: dict[str, Any] = {name: (levels_of or {}).get(name, levels) for name, levels in _listed(spec).items()}
     if spec.design.rows is not None:
         yield from (dict(row) for row in spec.design.rows)
         return
@@ -44,6 +44,11 @@ def settings(spec: Spec, levels_of: Mapping[str, Sequence[Level]] | None = None)
     assert spec.design.points is not None
     for point in _unit_points(spec.design.kind, len(factors), spec.design.points, spec.first_seed):
         yield {name: _level(of, share) for (name, of), share in zip(factors.items(), point, strict=True)}
+
+
+def _listed(spec: Spec) -> dict[str, Levels | Range]:
+    """Levels or range of each factor."""
+    return {name: of.levels if isinstance(of, Linked) else of for name, of in spec.factors.items()}
 
 
 def _unit_points(kind: str, dimensions: int, n: int, seed: int) -> list[list[float]]:

@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from agents.experiments.design import Setting, settings
-from agents.experiments.spec import ALL, Level, Spec, Throughput
+from agents.experiments.spec import ALL, Level, Linked, Spec, Throughput
 from agents.experiments.trial import Trial
 from twin.catalogue import (
     Pack,
@@ -33,7 +33,11 @@ from twin.errors import InputError
 from twin.runner.kinds import PLANTS
 from twin.setup.variation import Variation
 
-OPTIONS = ("station", "truck", "pack", "timing", "parking", "conditions", "plant")
+POLICIES = {"align_policy": "align", "timing_policy": "timing"}
+"""Options for policies, and what these decide."""
+FAULT, NONE = "fault", "none"
+"""Option for faults, several of them in one level with `; ` between; and the level of no fault or policy."""
+OPTIONS = ("station", "truck", "pack", "timing", "parking", "conditions", "plant", *POLICIES, FAULT)
 """Options of `swap` that may be factors or constants."""
 VARIATION = tuple(name for name in Variation.model_fields if name != "conditions")
 """Fields of the variation: weather, wear and load beyond the models."""
@@ -55,12 +59,15 @@ class Resolved:
     plant: str
     parking: str
     variation: Variation
+    faults: tuple[str, ...] = ()
+    policies: tuple[tuple[str, str], ...] = ()
     site: Site | None = None
     """What stands around the robots, for a day of the station; no swap depends on it."""
 
     def trial(self, seed: int) -> Trial:
         """Return the trial of one seed."""
-        return Trial(self.station, self.truck, self.pack, self.timing, seed, self.plant, self.parking, self.variation)
+        return Trial(self.station, self.truck, self.pack, self.timing, seed, self.plant, self.parking, self.variation,
+                     self.faults, self.policies)  # fmt: skip
 
 
 @dataclass
@@ -77,11 +84,11 @@ class Plan:
 
     @property
     def seeds(self) -> range:
-        return range(self.spec.first_seed, self.spec.first_seed + self.spec.seeds)
+        return range(self.spec.first_seed, self.spec.first_seed + self.spec.swaps)
 
     @property
     def trials(self) -> int:
-        return len(self.settings) * self.spec.seeds
+        return len(self.settings) * self.spec.swaps
 
 
 def plan(spec: Spec) -> Plan:
@@ -94,9 +101,8 @@ def plan(spec: Spec) -> Plan:
     found = Plan(spec)
     cache: dict[str, Any] = {}
     for setting in settings(spec, _levels(spec)):
-        values: dict[str, Level] = {"station": spec.station, "plant": spec.plant, **spec.constants, **setting}
         try:
-            found.settings.append(resolve(setting, values, cache, spec.throughput))
+            found.settings.append(resolve(setting, spec.values(setting), cache, spec.throughput))
         except DoNotFitError as error:
             if spec.design.kind != "full":
                 raise InputError(str(error), key="factors", value=_words(setting)) from None
@@ -116,7 +122,7 @@ def check_names(spec: Spec) -> None:
     fields: dict[str, type[BaseModel]] = {"station": Station, "truck": Truck, "pack": Pack, "timing": TimingSet}
     rows = spec.design.rows or [{}]
     for where, given in (("factors", [*spec.factors, *rows[0]]), ("constants", list(spec.constants))):
-        for name in given:
+        for name in (path for one in given for path in _paths(spec, one)):
             first = name.partition(".")[0].partition("[")[0]
             of_model = any(first in model.model_fields for model in fields.values())
             if name in OPTIONS or name in VARIATION or (first in MODELS and "." in name) or of_model:
@@ -129,6 +135,12 @@ def check_names(spec: Spec) -> None:
             known = [*OPTIONS, *VARIATION, *(key for model in fields.values() for key in model.model_fields)]
             allowed = f"{', '.join((*OPTIONS, *VARIATION))}, or a dotted path such as station.axes.z.velocity_mps"
             raise InputError(f"no such factor{hint(first, known)}", key=f"{where}.{name}", allowed=allowed)
+
+
+def _paths(spec: Spec, factor: str) -> list[str]:
+    """What a factor sets."""
+    of = spec.factors.get(factor)
+    return of.paths if isinstance(of, Linked) else [factor]
 
 
 def _levels(spec: Spec) -> dict[str, list[Level]]:
@@ -189,8 +201,41 @@ def resolve(
     variation = Variation.of(**varied)
     variation.check(models["station"], models["pack"], parking)
     site = None if throughput is None else _site(models["station"], of_site, throughput, cache)
-    return Resolved(setting, models["station"], models["truck"], models["pack"], models["timing"], plant, parking,
-                    variation, site)  # fmt: skip
+    found = Resolved(setting, models["station"], models["truck"], models["pack"], models["timing"], plant, parking,
+                     variation, faults_of(values.get(FAULT, NONE)), _policies(values), site)  # fmt: skip
+    if found.faults or found.policies:
+        key = f"checked:{station.name}:{found.faults}:{found.policies}:{found.truck.name}:{found.pack.name}"
+        if key not in cache:
+            cache[key] = _check_single(found)
+    return found
+
+
+def faults_of(level: Level) -> tuple[str, ...]:
+    """Faults of a level, each in the words of `swap --fault`."""
+    return () if level == NONE else tuple(part.strip() for part in str(level).split(";"))
+
+
+def _policies(values: Mapping[str, Level]) -> tuple[tuple[str, str], ...]:
+    given = ((what, str(values.get(option, NONE))) for option, what in POLICIES.items())
+    return tuple((what, name) for what, name in given if name != NONE)
+
+
+def _check_single(found: Resolved) -> bool:
+    """Raise InputError for a fault that a swap cannot have, or a policy that is none or for something else."""
+    from agents import deciders
+    from twin.faults import faulty_setup, parse_fault
+    from twin.setup.setup import build_setup
+
+    setup = build_setup(found.station, found.truck, found.pack, seed=0, planning=found.timing.planning)
+    makers = {"align": deciders.alignment, "timing": deciders.timing}
+    try:
+        faulty_setup(setup, [parse_fault(text) for text in found.faults])
+        for what, name in found.policies:
+            makers[what](name, setup)
+    except InputError as error:
+        key = (error.key or "").removeprefix("--").replace("-policy", "_policy") or None
+        raise InputError(error.problem, file=error.file, key=key, value=error.value, allowed=error.allowed) from None
+    return True
 
 
 def _site(station: Station, changed: Mapping[str, Level], throughput: Throughput, cache: dict[str, Any]) -> Site:

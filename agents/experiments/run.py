@@ -18,7 +18,9 @@ from twin.console import atomic_write
 from twin.errors import InputError
 
 CHUNK = 1024
-"""Trials that are handed to the processes at once: what a kill loses at most, and what memory grows by."""
+"""Trials that are handed to the processes at once: what memory grows by."""
+CLUSTER_CHUNK = 16 * CHUNK
+"""The same for a cluster, where at the end of each chunk more processes wait for the last one."""
 
 
 @dataclass
@@ -44,13 +46,22 @@ def _specification(spec: Spec) -> dict[str, Any]:
     return {"experiment": spec.as_plain(), "factors": list(spec.factors), "version": program_version()}
 
 
-def run(plan: Plan, ledger: Ledger, campaign: Campaign, on_chunk: Callable[[Progress], None] | None = None) -> Progress:
-    """Play what the ledger does not have. A trial that did not complete is a result too."""
+def run(
+    plan: Plan,
+    ledger: Ledger,
+    campaign: Campaign,
+    on_chunk: Callable[[Progress], None] | None = None,
+    chunk: int | None = None,
+) -> Progress:
+    """Play what the ledger does not have, `chunk` trials at once (None: `CHUNK`).
+
+    A trial that did not complete is a result too.
+    """
     study = study_key(plan.spec)
     ledger.begin_study(study, _specification(plan.spec))
     ledger.put_candidates(study, {n: resolved.setting for n, resolved in enumerate(plan.settings)})
     progress = Progress(plan.trials)
-    for part in _parts(plan):
+    for part in _parts(plan, CHUNK if chunk is None else chunk):
         trials = [plan.settings[number].trial(seed) for number, seed in part]
         before = campaign.counts.found
         figures = campaign.play(trials)
@@ -63,13 +74,13 @@ def run(plan: Plan, ledger: Ledger, campaign: Campaign, on_chunk: Callable[[Prog
     return progress
 
 
-def _parts(plan: Plan) -> Iterator[list[tuple[int, int]]]:
+def _parts(plan: Plan, chunk: int) -> Iterator[list[tuple[int, int]]]:
     """Trials as (setting, seed), seed by seed: a run that is stopped early has all settings on the same seeds."""
     part: list[tuple[int, int]] = []
     for seed in plan.seeds:
         for number in range(len(plan.settings)):
             part.append((number, seed))
-            if len(part) == CHUNK:
+            if len(part) == chunk:
                 yield part
                 part = []
     if part:
@@ -171,10 +182,11 @@ def _columns(figures: Figures) -> dict[str, Any]:
     return found
 
 
-def write_table(results: Results, path: Path, of_settings: Sequence[Mapping[str, Any]] | None = None) -> None:
-    """Write the rows as CSV or, by the name's ending, Parquet; `of_settings` are columns by number of the setting."""
-    more: Sequence[Mapping[str, Any]] = of_settings if of_settings is not None else [{} for _ in results.settings]
-    rows = [{**row, **more[row["setting"]]} for row in rows_of(results)]
+def write_table(results: Results, path: Path, more: Callable[[int, int], Mapping[str, Any]] | None = None) -> None:
+    """Write the rows as CSV or, by the name's ending, Parquet; `more` gives further columns of a setting and seed."""
+    rows = list(rows_of(results))
+    if more is not None:
+        rows = [{**row, **more(row["setting"], row["seed"])} for row in rows]
     names = list(dict.fromkeys(name for row in rows for name in row))
     with atomic_write(path) as file:
         if path.suffix == ".parquet":

@@ -17,6 +17,7 @@ from pydantic import (
     model_validator,
 )
 
+from agents.experiments.shipped import find
 from twin.catalogue.explain import to_input_error
 from twin.catalogue.safe_yaml import parse, read_bytes
 
@@ -56,6 +57,13 @@ class Range(Strict):
 Levels = Annotated[list[Level], Field(min_length=1, max_length=10_000)]
 
 
+class Linked(Strict):
+    """Levels that several values take together, under the factor's own name: `hoist speed`."""
+
+    paths: Annotated[list[FactorName], Field(min_length=1, max_length=100)]
+    levels: Levels
+
+
 class Design(Strict):
     """How levels are put together.
 
@@ -80,6 +88,8 @@ class Design(Strict):
 
 
 def _kind_of(given: Any) -> str:
+    if isinstance(given, Linked) or (isinstance(given, Mapping) and "paths" in given):
+        return "linked"
     return "range" if isinstance(given, Mapping | Range) else "levels"
 
 
@@ -87,7 +97,10 @@ def _as_design(given: Any) -> Any:
     return {"kind": given} if isinstance(given, str) else given
 
 
-Factor = Annotated[Annotated[Levels, Tag("levels")] | Annotated[Range, Tag("range")], Discriminator(_kind_of)]
+Factor = Annotated[
+    Annotated[Levels, Tag("levels")] | Annotated[Range, Tag("range")] | Annotated[Linked, Tag("linked")],
+    Discriminator(_kind_of),
+]
 FULL = Design(kind="full")
 
 
@@ -97,12 +110,14 @@ class Throughput(Strict):
     Attributes:
         site: packs, chargers, grid and demand: a name or a file; None: `KIND_site`.
         trucks_per_day: in place of the site's.
+        trucks_spread: of the stations of a fleet: each has up to this share more or less trucks, drawn evenly.
         days, first_day: days to simulate, and the seed of the first.
     """
 
     site: str | None = None
     trucks_per_day: Annotated[float, Field(ge=0.0, le=20_000.0)] | None = None
-    days: Annotated[int, Field(ge=2, le=10_000)] = 20
+    trucks_spread: Annotated[float, Field(ge=0.0, le=1.0)] = 0.0
+    days: Annotated[int, Field(ge=1, le=10_000)] = 20
     first_day: Annotated[int, Field(ge=0, lt=2**62)] = 0
 
 
@@ -113,12 +128,14 @@ class Spec(Strict):
         question: what is asked, for the report.
         station, plant: of every setting, unless they are factors.
         constants: value by option of `swap` or dotted path, in every setting.
-        factors: levels, or a range, by option of `swap`, field of the variation or dotted path.
+        factors: levels, or a range, by option of `swap`, field of the variation or dotted path; or by a name of one's
+            own, linked to paths.
         design: a kind alone, or with its numbers.
         seeds: swaps of each setting; the same ones for all.
         first_seed: the first of them.
         throughput: simulate a day of the station for each setting; factors and constants may then be values of the
             site, such as `site.packs`, which change no swap.
+        stations: a fleet: so many stations of each setting, each with its own `seeds` swaps and days.
     """
 
     question: Annotated[str, Field(max_length=500)] = ""
@@ -130,9 +147,12 @@ class Spec(Strict):
     seeds: Annotated[int, Field(ge=1, le=MAX_SEEDS)]
     first_seed: Annotated[int, Field(ge=0, lt=2**62)] = 0
     throughput: Throughput | None = None
+    stations: Annotated[int, Field(ge=1, le=100_000)] = 1
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
+        if self.stations > 1 and self.throughput is None:
+            raise ValueError("stations go with throughput")
         twice = sorted(set(self.constants) & set(self.factors))
         if twice:
             raise ValueError(f"{twice[0]} is a constant and a factor")
@@ -146,18 +166,31 @@ class Spec(Strict):
                 raise ValueError("all rows of a list have the same factors")
         return self
 
+    def values(self, setting: Mapping[str, Level]) -> dict[str, Level]:
+        """Return the values that a setting's swaps have, by option, field of the variation or dotted path."""
+        found: dict[str, Level] = {"station": self.station, "plant": self.plant, **self.constants}
+        for name, level in setting.items():
+            of = self.factors.get(name)
+            found |= dict.fromkeys(of.paths, level) if isinstance(of, Linked) else {name: level}
+        return found
+
+    @property
+    def swaps(self) -> int:
+        """Swaps of each setting, of all its stations."""
+        return self.seeds * self.stations
+
     def as_plain(self) -> dict[str, Any]:
         """Return plain data, as the file could have them."""
         return self.model_dump(mode="json")
 
 
 def load_spec(file: str | Path) -> Spec:
-    """Load a specification.
+    """Load a specification: a path, or the name of one that ships.
 
     Raises:
         InputError: the file is missing or invalid; names line, key, value and what is allowed.
     """
-    path = Path(file)
+    path = find(str(file))
     raw, lines = parse(read_bytes(path), path)
     try:
         return Spec.model_validate(raw)

@@ -49,6 +49,21 @@ def program_version() -> str:
     return f"{release}+{digest.hexdigest()[:12]}"
 
 
+@cache
+def policy_digest(name: str) -> str:
+    """Hash of all that a policy's actions depend on: the files of a bundle, the code of policies and environments."""
+    from agents.policies import bundles_folder
+
+    root = Path(kernel_cache.__file__).resolve().parent.parent
+    found = hashlib.sha256(name.encode())
+    files = [path for folder in ("agents", "envs") for path in (root / folder).rglob("*.py")]
+    bundle = Path(name) if "/" in name else bundles_folder() / name
+    files += [bundle] if bundle.is_file() else [path for path in bundle.rglob("*") if path.is_file()]
+    for path in sorted(files):
+        found.update(path.read_bytes())
+    return found.hexdigest()
+
+
 _DIGESTS: dict[int, tuple[Any, str]] = {}
 """Digest of a model by its identity; holds the model, so that no other takes its place."""
 _TIMING_DIGESTS: dict[int, tuple[TimingSet, str]] = {}
@@ -88,7 +103,12 @@ def timing_digest(timing: TimingSet) -> str:
 
 @dataclass(frozen=True)
 class Trial:
-    """Resolved inputs of one swap; picklable. Equal keys mean equal results."""
+    """Resolved inputs of one swap; picklable. Equal keys mean equal results.
+
+    Attributes:
+        faults: in the words of `swap --fault`.
+        policies: (what it decides, name): `align` or `timing`.
+    """
 
     station: Station
     truck: Truck
@@ -98,6 +118,13 @@ class Trial:
     plant: str = REDUCED
     parking: str = "guided"
     variation: Variation = NOMINAL
+    faults: tuple[str, ...] = ()
+    policies: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def alone(self) -> bool:
+        """True if it cannot be played in a batch: faults and policies act on single swaps."""
+        return self.plant not in BATCHED or bool(self.faults or self.policies)
 
     @cached_property
     def key(self) -> str:
@@ -113,13 +140,18 @@ class Trial:
             "seed": self.seed,
             "version": program_version(),
         }
+        if self.faults:
+            parts["faults"] = self.faults
+        if self.policies:
+            parts["policies"] = [(what, name, policy_digest(name)) for what, name in self.policies]
         return digest(parts)
 
     @property
     def group(self) -> tuple[str, ...]:
         """Trials of the same group can share a batch."""
         models = (self.station, self.truck, self.pack)
-        return self.plant, self.timing.planning, *(_model_digest(model) for model in models)
+        alone = "alone" if self.alone else ""
+        return self.plant, alone, self.timing.planning, *(_model_digest(model) for model in models)
 
     def as_plain(self) -> dict[str, Any]:
         """Return names and settings for the ledger, which a person reads."""
@@ -133,6 +165,8 @@ class Trial:
             "variation": self.variation.model_dump(),
             "seed": self.seed,
             "version": program_version(),
+            **({"faults": self.faults} if self.faults else {}),
+            **({"policies": self.policies} if self.policies else {}),
         }
 
 
@@ -209,7 +243,7 @@ def play(trials: Sequence[Trial]) -> list[Figures]:
 
     A swap whose simulation raises an exception ends as `error`, with the exception's last lines.
     """
-    if trials and trials[0].plant not in BATCHED and len(trials) > 1:
+    if len(trials) > 1 and any(trial.alone for trial in trials):
         return [figures for trial in trials for figures in play([trial])]
     try:
         return _play(trials)
@@ -223,6 +257,7 @@ def play(trials: Sequence[Trial]) -> list[Figures]:
 def _play(trials: Sequence[Trial]) -> list[Figures]:
     import numpy as np
 
+    from twin.faults import parse_fault
     from twin.sequence.timing import timing_table
     from twin.swap import SwapTwin
 
@@ -235,9 +270,11 @@ def _play(trials: Sequence[Trial]) -> list[Figures]:
         )
         for t in trials
     ]
-    plant, kind = trials[0].plant, trials[0].station.kind
-    make = batch_maker(setups) if plant in BATCHED else runner_maker(plant)
-    twin = SwapTwin(setups[0], trials[0].timing, make_runner=make)
+    first, kind = trials[0], trials[0].station.kind
+    make = runner_maker(first.plant) if first.alone else batch_maker(setups)
+    faults = [parse_fault(text) for text in first.faults]
+    deciders = _deciders(first, setups[0])
+    twin = SwapTwin(setups[0], first.timing, faults, make_runner=make, policies=dict(first.policies), **deciders)
     try:
         tables = {id(t.timing): timing_table(t.timing, kind) for t in trials}
         twin.program.timing[:] = np.stack([tables[id(t.timing)] for t in trials])[:, None, :]
@@ -245,6 +282,16 @@ def _play(trials: Sequence[Trial]) -> list[Figures]:
         return [figures_of(result) for result in twin.results()]
     finally:
         twin.close()
+
+
+def _deciders(trial: Trial, setup: Any) -> dict[str, Any]:
+    """Arguments of `SwapTwin` for a trial's policies."""
+    if not trial.policies:
+        return {}
+    from agents import deciders
+
+    makers = {"align": deciders.alignment, "timing": deciders.timing}
+    return {key: made for what, name in trial.policies for key, made in makers[what](name, setup).items()}
 
 
 def figures_of(result: Any) -> Figures:
@@ -297,13 +344,13 @@ FROM_KPIS = (
 
 
 def grouped(trials: Iterable[Trial], at_most: int) -> list[list[Trial]]:
-    """Split trials into batches of one group each, of at most `at_most`; trials of a plant without batches alone."""
+    """Split trials into batches of one group each, of at most `at_most`; those that cannot share one, alone."""
     groups: dict[tuple[str, ...], list[Trial]] = {}
     for trial in trials:
         groups.setdefault(trial.group, []).append(trial)
     batches = []
     for group in groups.values():
-        size = at_most if group[0].plant in BATCHED else 1
+        size = 1 if group[0].alone else at_most
         parts = -(-len(group) // size)
         step = -(-len(group) // parts)
         batches += [group[i : i + step] for i in range(0, len(group), step)]

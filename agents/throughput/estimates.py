@@ -13,6 +13,8 @@ from agents.pool import Pool
 from agents.throughput.arrivals import DAY_S, Demand, Saturated
 from agents.throughput.day import CAUSES, Day, Inputs, simulate
 
+MAX_PART = 8
+"""Days that a process is given at once: about a second."""
 DIGITS = 6
 """Digits after the point: less than a microsecond, and free of what summation order leaves."""
 
@@ -136,16 +138,24 @@ class Simulator:
         self, cases: Sequence[Inputs], seeds: Sequence[int], on_day: Callable[[int], None] | None = None
     ) -> list[Days]:
         """Simulate every case on every seed; results do not depend on the number of workers."""
-        size = max(1, -(-len(seeds) // (4 * self._workers)))
-        parts = [(k, tuple(seeds[at : at + size])) for k in range(len(cases)) for at in range(0, len(seeds), size)]
+        return self.each([(inputs, seeds) for inputs in cases], on_day)
+
+    def each(
+        self, cases: Sequence[tuple[Inputs, Sequence[int]]], on_day: Callable[[int], None] | None = None
+    ) -> list[Days]:
+        """Simulate every case on its own seeds."""
+        total = sum(len(seeds) for _, seeds in cases)
+        size = max(1, min(MAX_PART, -(-total // (4 * self._workers))))
+        parts = [(k, tuple(seeds[at : at + size])) for k, (_, seeds) in enumerate(cases)
+                 for at in range(0, len(seeds), size)]  # fmt: skip
         found: dict[tuple[int, int], dict[str, float | None]] = {}
-        for (k, some), values in self._answers([(part, cases[part[0]]) for part in parts]):
+        for (k, some), values in self._answers([(part, cases[part[0]][0]) for part in parts]):
             found |= {(k, seed): one for seed, one in zip(some, values, strict=True)}
             if on_day is not None:
                 on_day(len(some))
         return [
             Days(inputs, {name: [found[k, seed][name] for seed in seeds] for name in FIGURES})
-            for k, inputs in enumerate(cases)
+            for k, (inputs, seeds) in enumerate(cases)
         ]
 
     def _answers(self, items: Sequence[Any]) -> Iterable[tuple[Any, Any]]:

@@ -53,7 +53,7 @@ CAUSE_COLOURS = {
     "chargers": "#b8a800",
     "grid": "#d55e00",
 }
-ROWS = (
+TRUCKS = (
     ("swaps a day", "swaps_per_day", 1.0, 1),
     ("trucks that came", "arrivals_per_day", 1.0, 1),
     ("waiting, mean, min", "wait_mean_s", 1 / 60, 1),
@@ -64,15 +64,17 @@ ROWS = (
     ("arrival to leaving, mean, min", "stay_mean_s", 1 / 60, 1),
     ("parked again a day", "reparks_per_day", 1.0, 1),
     ("finished by hand a day", "by_hand_per_day", 1.0, 1),
+)
+EQUIPMENT = (
     ("robot at work, %", "robot_share", 100.0, 1),
-    ("robot in repair or waiting for an operator, %", "robot_down_share", 100.0, 1),
+    ("robot in repair or held for an operator, %", "robot_down_share", 100.0, 1),
     ("bay occupied, %", "bay_share", 100.0, 1),
     ("chargers at work, %", "charger_share", 100.0, 1),
     ("connection to the grid used, %", "grid_share", 100.0, 1),
     ("ready packs, mean", "packs_ready_mean", 1.0, 2),
     ("energy from the grid a day, MWh", "grid_energy_j", 1 / 3.6e9, 2),
 )
-"""Rows of the table of figures: words, name, factor, digits."""
+"""Rows of the tables of figures: words, name, factor, digits."""
 STYLE = """
 :root { color-scheme: light; }
 body { font: 15px/1.5 system-ui, sans-serif; color: #1d2530; background: #fff; max-width: 1120px; margin: 2em auto;
@@ -84,8 +86,12 @@ p, li { max-width: 75ch; } .lead { background: #eef4fa; padding: .9em 1.1em; bor
 th, td { padding: .28em 1.1em .28em 0; text-align: left; vertical-align: top; }
 thead th { border-bottom: 1px solid #9aa5b1; } tbody th { font-weight: normal; }
 td.n, th.n { text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums; }
-tr.most td, tr.most th { font-weight: 600; } small, .note { color: #4c5763; } .chart { width: 100%; }
+tr.most td, tr.most th { font-weight: 600; } small, .note { color: #4c5763; } .chart { width: 100%; min-width: 0; }
 summary { cursor: pointer; margin: .6em 0; } details table { font-size: .93em; }
+.keys { display: flex; flex-wrap: wrap; gap: .2em 1.1em; list-style: none; padding: 0; margin: .4em 0; }
+.keys li { max-width: none; }
+.keys i { display: inline-block; width: .8em; height: .8em; margin-right: .4em; }
+@media (min-width: 800px) { .side { display: grid; grid-template-columns: minmax(0, 1fr) minmax(0, 1fr); gap: 0 2em; } }
 @media (max-width: 600px) { body { margin: 1em auto; } th, td { padding-right: .7em; } }
 @media print { body { max-width: none; margin: 0; } .chart, table { break-inside: avoid; } }
 """
@@ -134,8 +140,9 @@ def page(content: Content) -> str:
         _figures(content),
         f"<h2>One day (seed {content.seeds[0]})</h2>",
         _day_words(content),
-        _chart(_gantt(content), "gantt"),
-        _chart(_levels(content), "levels"),
+        keys_html({what: COLOURS[what] for what in COLOURS if any(span[1] == what for span in content.recorder.spans)}),
+        chart_html(_gantt(content), "gantt"),
+        chart_html(_levels(content), "levels"),
         "<h2>What limits</h2>",
         _limits(content),
         *([] if not content.points else ["<h2>Other numbers of packs and chargers</h2>", _sensitivity(content)]),
@@ -204,7 +211,9 @@ def _words(of: Estimate | None, scale: float = 1.0, digits: int = 1) -> str:
     return in_words(of, scale, digits, "\N{MINUS SIGN}")
 
 
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]], most: int | None = None, numbers: bool = True) -> str:
+def table_html(
+    head: Sequence[str], rows: Iterable[Sequence[str]], most: int | None = None, numbers: bool = True
+) -> str:
     """A table whose first column is a heading; the row `most` is set off."""
     kind = ' class="n"' if numbers else ""
     cells = "".join(f"<th scope=col{kind if k else ''}>{html.escape(one)}</th>" for k, one in enumerate(head))
@@ -217,10 +226,20 @@ def _table(head: Sequence[str], rows: Iterable[Sequence[str]], most: int | None 
     return f'<div class="wide" tabindex="0">{table}</div>'
 
 
+def keys_html(colours: Mapping[str, str]) -> str:
+    """A legend that wraps on a narrow screen, where the chart's own would cover it."""
+    items = (f'<li><i style="background:{colour}"></i>{html.escape(name)}</li>' for name, colour in colours.items())
+    return f'<ul class="keys">{"".join(items)}</ul>'
+
+
 def _figures(content: Content) -> str:
     figures = content.answer.days.figures()
-    rows = [(words, _words(figures[name], scale, digits)) for words, name, scale, digits in ROWS if name in figures]
-    return _table(("", "mean of days (95 % interval)"), rows)
+    tables = [
+        table_html((head, "mean (95 % interval)"), [(words, _words(figures[name], scale, digits))
+                                                for words, name, scale, digits in rows if name in figures])
+        for head, rows in (("trucks", TRUCKS), ("equipment", EQUIPMENT))
+    ]  # fmt: skip
+    return f'<div class="side">{"".join(tables)}</div>'
 
 
 def _day_words(content: Content) -> str:
@@ -229,7 +248,7 @@ def _day_words(content: Content) -> str:
     came = "" if isinstance(inputs.arrivals, Saturated) else f"{first.arrived} trucks came; "
     by_hand = f", {first.by_hand} of them finished by hand" if first.by_hand else ""
     return (f"<p>{came}{first.swaps} swaps were made{by_hand}.{waits} "
-            "Drag to zoom, double-click to go back; a click in the legend hides a kind of work.</p>")  # fmt: skip
+            "Drag to zoom, double-click to go back.</p>")  # fmt: skip
 
 
 def _limits(content: Content) -> str:
@@ -254,7 +273,7 @@ def _limits(content: Content) -> str:
     )
     if always:
         head, rows = (head[0], head[3]), [(row[0], row[3]) for row in rows]
-    return rule + _chart(_causes(content), "causes") + table + _table(head, rows, most)
+    return rule + chart_html(_causes(content), "causes") + table + table_html(head, rows, most)
 
 
 def _sensitivity(content: Content) -> str:
@@ -262,10 +281,14 @@ def _sensitivity(content: Content) -> str:
         "<p>The same days with other numbers of one resource, all else as it is. "
         "Bars are 95 % intervals; the site's own number is the filled point.</p>"
     )
-    charts = "".join(_chart(_curve(content, name), f"curve_{name}") for name in content.points)
+    charts = "".join(
+        f'<div class="side">{chart_html(_curve(content, name, False), f"swaps_{name}")}'
+        f"{chart_html(_curve(content, name, True), f'waits_{name}')}</div>"
+        for name in content.points
+    )
     tables = "".join(
         f"<details><summary>Numbers: {name}</summary>"
-        + _table(
+        + table_html(
             (name, "swaps a day", "mean waiting, min", "95th percentile, min", "swaps a day if trucks always wait"),
             [
                 (
@@ -292,7 +315,12 @@ def _swaps(content: Content) -> str:
         f"<p>{html.escape(content.source.words)}. Each truck draws one of them whole: its times, its outcome and its "
         "number of packs belong together, and nothing is fitted.</p>"
     )
-    return words + _table(("outcome", "swaps", "share"), rows) + _chart(_histogram(content), "histogram")
+    return (
+        words
+        + table_html(("outcome", "swaps", "share"), rows)
+        + keys_html(_outcome_colours(content))
+        + chart_html(_histogram(content), "histogram")
+    )
 
 
 def _site(content: Content) -> str:
@@ -304,7 +332,7 @@ def _site(content: Content) -> str:
             tag, text = "changed", "for this run"
         rows.append((key, value, tag, text))
     words = "<p>Every number of the site and where it comes from. An estimate is labelled as one.</p>"
-    table = _table(("value of the site", "", "kind", "source or reason"), rows, numbers=False)
+    table = table_html(("value of the site", "", "kind", "source or reason"), rows, numbers=False)
     return f"{words}<details><summary>{len(rows)} values</summary>{table}</details>"
 
 
@@ -321,13 +349,13 @@ def _leaves(value: Any, path: str = "") -> list[tuple[str, str]]:
 # ------------------------------------------------------------------------------------------------------------ charts
 
 
-def _chart(figure: go.Figure, name: str) -> str:
+def chart_html(figure: go.Figure, name: str) -> str:
     config = {"responsive": True, "displaylogo": False, "displayModeBar": False}
     text: str = figure.to_html(full_html=False, include_plotlyjs=False, div_id=name, config=config)
     return f'<div class="chart">{text}</div>'
 
 
-def _layout(figure: go.Figure, height: int, **more: Any) -> go.Figure:
+def styled(figure: go.Figure, height: int, **more: Any) -> go.Figure:
     figure.update_layout(
         height=height,
         template="plotly_white",
@@ -374,14 +402,15 @@ def _gantt(content: Content) -> go.Figure:
                 y=[span["row"] for span in of],
                 base=[span["start_s"] / HOUR_S for span in of],
                 x=[(span["end_s"] - span["start_s"]) / HOUR_S for span in of],
-                marker={"color": colour, "line": {"width": 0.4, "color": "#ffffff"}},
+                marker={"color": colour, "line": {"width": 0}},
                 name=what,
                 text=texts,
                 textposition="none",
                 hovertemplate="%{text}<extra></extra>",
             )
         )
-    _layout(figure, 120 + 26 * len(rows), barmode="overlay", bargap=0.18, hovermode="closest")
+    styled(figure, 70 + 26 * len(rows), barmode="overlay", bargap=0.18, hovermode="closest", showlegend=False)
+    figure.update_layout(margin={"t": 8})
     _clock(figure, inputs.window_s)
     figure.update_yaxes(categoryorder="array", categoryarray=rows[::-1], fixedrange=True)
     return figure
@@ -417,7 +446,7 @@ def _levels(content: Content) -> go.Figure:
     limit_w = inputs.site.charging.site_power_limit_w * 1e-6
     figure.add_hline(limit_w, row=3, col=1, line={"dash": "dot", "color": "#1d2530", "width": 1},
                      annotation_text=f"limit {limit_w:g} MW", annotation_position="top right")  # fmt: skip
-    _layout(figure, 430)
+    styled(figure, 430)
     _clock(figure, inputs.window_s)
     figure.update_yaxes(rangemode="tozero", fixedrange=True)
     figure.update_yaxes(range=[0.0, 1.2 * limit_w], row=3, col=1)
@@ -446,7 +475,7 @@ def _causes(content: Content) -> go.Figure:
             hovertemplate="%{customdata}<br>%{x:.1f} % of the day<extra></extra>",
         )
     )
-    _layout(figure, 290)
+    styled(figure, 290)
     figure.update_xaxes(title="% of the day", rangemode="tozero", fixedrange=True)
     figure.update_yaxes(fixedrange=True)
     return figure
@@ -456,27 +485,21 @@ def _half(of: Estimate) -> float:
     return 0.0 if of.ci95 is None else 0.5 * (of.ci95[1] - of.ci95[0])
 
 
-def _curve(content: Content, name: str) -> go.Figure:
-    """Swaps a day and mean waiting against the number of a resource, side by side."""
+def _curve(content: Content, name: str, waiting: bool) -> go.Figure:
+    """Swaps a day, or mean waiting, against the number of a resource."""
     import plotly.graph_objects as go
-    from plotly.subplots import make_subplots
 
     points = content.points[name]
     site = content.answer.days.inputs.site
     own = site.packs if name == "packs" else site.charging.chargers
-    waits = [point.days.estimate("wait_mean_s") for point in points]
-    lines: list[tuple[str, list[Estimate | None], float, str, int]] = [
-        ("swaps of the day", [p.days.estimate("swaps_per_day") for p in points], 1.0, "#0072b2", 1),
-        ("if trucks always wait", [p.capacity.estimate("swaps_per_day") for p in points], 1.0, "#009e73", 1),
-        ("mean waiting", waits, 1 / 60, "#d55e00", 2),
+    lines: list[tuple[str, list[Estimate | None], float, str]] = [
+        ("with the day's trucks", [p.days.estimate("swaps_per_day") for p in points], 1.0, "#0072b2"),
+        ("if trucks always wait", [p.capacity.estimate("swaps_per_day") for p in points], 1.0, "#009e73"),
     ]
-    figure = make_subplots(
-        rows=1,
-        cols=2,
-        subplot_titles=(f"swaps a day, by {name}", f"mean waiting, min, by {name}"),
-        horizontal_spacing=0.1,
-    )
-    for words, estimates, scale, colour, column in lines:
+    if waiting:
+        lines = [("mean waiting", [p.days.estimate("wait_mean_s") for p in points], 1 / 60, "#d55e00")]
+    figure = go.Figure()
+    for words, estimates, scale, colour in lines:
         known = [(p.count, of) for p, of in zip(points, estimates, strict=True) if of is not None]
         figure.add_trace(
             go.Scatter(
@@ -491,15 +514,15 @@ def _curve(content: Content, name: str) -> go.Figure:
                     "line": {"width": 1.6, "color": colour},
                 },
                 name=words,
+                showlegend=not waiting,
                 hovertemplate="%{x} " + name + ": %{y:.1f}<extra>" + words + "</extra>",
-            ),
-            row=1,
-            col=column,
+            )
         )
-    _layout(figure, 330)
-    figure.update_layout(legend={"y": -0.16, "yanchor": "top"})
-    figure.update_xaxes(dtick=1, fixedrange=True)
-    figure.update_yaxes(rangemode="tozero", fixedrange=True)
+    styled(figure, 320, title={"text": "mean waiting, min" if waiting else "swaps a day", "font": {"size": 14}})
+    figure.update_layout(legend={"y": -0.24, "yanchor": "top"}, margin={"l": 56, "t": 44})
+    figure.update_xaxes(title=name, dtick=1, fixedrange=True)
+    ends = [of.mean + _half(of) for _, estimates, _, _ in lines for of in estimates if of is not None]
+    figure.update_yaxes(range=[0.0, 1.06 * max(ends, default=1.0) * lines[0][2]], fixedrange=True)
     return figure
 
 
@@ -508,11 +531,19 @@ def _histogram(content: Content) -> go.Figure:
 
     swaps = content.source.sample.swaps
     figure = go.Figure()
-    for outcome in sorted({swap.outcome for swap in swaps}, key=lambda one: (one != "completed", one)):
-        of = [swap.before_s + swap.work_s + swap.after_s for swap in swaps if swap.outcome == outcome]
-        figure.add_trace(go.Histogram(x=of, name=outcome.replace("_", " "), xbins={"size": 5.0},
+    for outcome, colour in _outcome_colours(content).items():
+        of = [swap.before_s + swap.work_s + swap.after_s for swap in swaps if swap.outcome.replace("_", " ") == outcome]
+        figure.add_trace(go.Histogram(x=of, name=outcome, xbins={"size": 5.0}, marker={"color": colour},
                                       hovertemplate="%{x} s: %{y}<extra>%{fullData.name}</extra>"))  # fmt: skip
-    _layout(figure, 280, barmode="stack", bargap=0.05)
+    styled(figure, 260, barmode="stack", bargap=0.05, showlegend=False)
+    figure.update_layout(margin={"t": 8})
     figure.update_xaxes(title="identification to verification, s", fixedrange=True)
     figure.update_yaxes(title="swaps", fixedrange=True)
     return figure
+
+
+def _outcome_colours(content: Content) -> dict[str, str]:
+    """Colour by outcome; completed swaps first."""
+    outcomes = sorted(content.source.sample.counts, key=lambda one: (one != "completed", one))
+    palette = ("#0072b2", "#d55e00", "#e69f00", "#cc79a7", "#009e73", "#56b4e9", "#3b3b3b")
+    return {outcome.replace("_", " "): palette[k % len(palette)] for k, outcome in enumerate(outcomes)}

@@ -79,12 +79,8 @@ def _from_ledger(file: Path, wanted: Mapping[str, str], key: str) -> Source:
     settings = [(setting, number) for number, setting in enumerate(results.settings)]
     kept = _kept(settings, wanted, str(file))
     spec, cache = results.spec, {}  # type: ignore[var-annotated]
-    resolved = [
-        resolve(
-            setting, {"station": spec.station, "plant": spec.plant, **spec.constants, **setting}, cache, spec.throughput
-        )
-        for setting in (results.settings[number] for number in kept)
-    ]
+    settings_kept = (results.settings[number] for number in kept)
+    resolved = [resolve(setting, spec.values(setting), cache, spec.throughput) for setting in settings_kept]
     packs = {one.pack.name: one.pack for one in resolved}
     if len(packs) > 1:
         raise InputError("swaps of several packs; a day has one", file=file, key=key, value=", ".join(packs),

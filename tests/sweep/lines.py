@@ -44,6 +44,7 @@ def materials(folder: Path) -> Path:
     (folder / "log.csv").write_text("Time,X,Y,Z,Load\n" + "".join(LOG.format(i, 600 + i % 3) for i in range(20)))
     (folder / "map.yaml").write_text(MAP)
     (folder / "experiment.yaml").write_text("seeds: 1\n")
+    (folder / "table.csv").write_text("setting,seed,outcome,mechanical_time_s\n0,0,completed,100\n")
     for ended in run(folder, [[*SWAP, "--record", "short.mcap"]]):
         assert ended.code == 1, ended.said
     return folder

@@ -37,6 +37,7 @@ WRITES = {
     "train": ([*TRAIN, "--out", "{}/run"], "run/"),
     "tune": ([*TUNE, "-o", "{}/tuned.yaml", "--study", "tuned.sqlite"], "tuned.html"),
     "experiment": ([*EXPERIMENT, "--ledger", "experiment.sqlite", "--table", "{}/e.csv"], "e.csv"),
+    "report": (["experiment", "report", "table.csv", "-o", "{}/report.html"], "report.html"),
     "throughput": ([*THROUGHPUT, "-o", "{}/day.html"], "day.html"),
     "demo": (["demo", "--folder", "{}/demo", "--no-video"], "demo/"),
 }

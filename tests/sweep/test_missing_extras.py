@@ -18,6 +18,7 @@ MODULES = {
     "viewer": ("panda3d", "direct", "imageio_ffmpeg", "moviepy"),
     "train": ("array_api_compat", "onnx", "onnxruntime", "onnxscript", "stable_baselines3", "tensorboard", "torch"),
     "tune": ("cma", "optuna"),
+    "report": ("SALib",),
     "dev": ("panda_gym", "rerun", "rl_zoo3", "ruckig", "hypothesis"),
 }
 VIDEO = ["replay", "short.mcap", "--video", "out/v.mp4", "--size", "320x180", "--duration", "1"]
@@ -40,6 +41,7 @@ NEEDS = {
     "viewer": {"replay": "panda3d", "a video": "panda3d", "a window": "panda3d"},
     "train": {"train": "", "a bundle": "onnx", "a policy in a swap": "onnx"},
     "tune": {"a search by Optuna": "optuna"},
+    "report": {},
     "dev": {},
 }
 ALONE = {
@@ -122,7 +124,7 @@ def test_doctor_tells_the_same() -> None:
         assert extra is not None, package
         gone = doctor.check_package(package + "-that-is-gone", "a test", {}, required=False)
         assert gone.status == "missing"
-    brought = {package for extra in ("envs", "viewer", "train", "tune") for package in extras.EXTRAS[extra]}
+    brought = {package for extra in ("envs", "viewer", "train", "tune", "report") for package in extras.EXTRAS[extra]}
     assert brought <= set(doctor.OPTIONAL_PACKAGES)
 
 

@@ -190,7 +190,7 @@ def names(kind: str, station: Station | str | None = None) -> list[str]:
 def with_overrides(model: Model, overrides: Mapping[str, object]) -> Model:
     """A re-checked copy with some values replaced by dotted key.
 
-    A phase that a timing set leaves out starts as its default.
+    A phase that a timing set leaves out starts as its default. A text such as `130 %` is that share of the number.
 
     A limit of an axis that is given beside its motor or gear stays as given: the motor is fitted first.
 
@@ -267,6 +267,9 @@ def _check_made_for(timing: TimingSet, station: Station, path: Path) -> None:
     if timing.station not in known:
         raise InputError(problem, file=path, key="station", value=timing.station, allowed=" or ".join(known))
 
+
+PERCENT = re.compile(r"\s*\+?(\d+(?:\.\d+)?)\s*%\s*")
+"""A share of a model's own number."""
 
 # ------------------------------------------------------------------------------------------------------ where files are
 
@@ -367,9 +370,15 @@ def _parts(key: str) -> list[str | int]:
     return parts
 
 
+def _share(node: Any, value: object) -> object:
+    """A value such as `130 %` in place of a number: that share of it."""
+    found = PERCENT.fullmatch(value) if isinstance(value, str) and isinstance(node, int | float) else None
+    return value if found is None or isinstance(node, bool) else float(found.group(1)) / 100.0 * node
+
+
 def _replaced(node: Any, parts: list[str | int], value: object, key: str) -> Any:
     if not parts:
-        return value
+        return _share(node, value)
     head, rest = parts[0], parts[1:]
     if isinstance(node, dict):
         if head not in node:

@@ -62,6 +62,7 @@ OPTIONAL_PACKAGES = {
     "array-api-compat": "gymnasium's wrappers to torch",
     "optuna": "searching timing sets with its samplers",
     "cma": "searching timing sets by CMA-ES",
+    "salib": "Sobol indices of saltelli designs",
     "panda3d": "the 3D viewer",
     "imageio-ffmpeg": "videos of recordings",
     "moviepy": "videos by gymnasium's RecordVideo",

@@ -16,7 +16,7 @@ import numpy as np
 
 from agents.experiments.report.data import Setting, Trials
 from agents.experiments.report.effects import setting_means
-from agents.experiments.report.estimates import LEVEL, Estimate, estimate, mean, row_means
+from agents.experiments.report.estimates import LEVEL, Estimate, estimate, row_means
 from agents.experiments.report.metrics import Metric
 from twin.errors import InputError
 
@@ -65,9 +65,9 @@ def choose(trials: Trials, metric: Metric, baseline: int) -> Choice:
     if not usable.any():
         nothing = Estimate(None, None, None, 0)
         return Choice(metric, baseline, None, None, nothing, nothing, 0, (), left_out, 0, 0)
-    against, _, common = row_means(grid - grid[baseline])
+    against, _, common = row_means(trials.by_seed(grid - grid[baseline]))
     if not (common[usable] > 0).all():
-        against = setting_means(grid)
+        against = setting_means(trials.by_seed(grid))
     ranked = [int(k) for k in np.argsort(np.where(usable, against, math.inf), kind="stable")[: int(usable.sum())]]
     best = ranked[0]
     others = [k for k in ranked if k != best]
@@ -80,12 +80,12 @@ def choose(trials: Trials, metric: Metric, baseline: int) -> Choice:
     lost = won = 0
     if rival is not None:
         paired = grid[best] - grid[rival]
-        difference, adjusted = mean(paired, LEVEL), mean(paired, level)
+        difference, adjusted = trials.mean(paired, LEVEL), trials.mean(paired, level)
         lost = int((trials.done[rival] & ~trials.done[best] & trials.played[best]).sum())
         won = int((trials.done[best] & ~trials.done[rival] & trials.played[rival]).sum())
     alike = []
     if others:
-        centre, half, n = row_means(grid[others] - grid[best], level)
+        centre, half, n = row_means(trials.by_seed(grid[others] - grid[best]), level)
         alike = [k for k, c, h, count in zip(others, centre, half, n, strict=True) if count == 0 or abs(c) <= h]
     return Choice(metric, baseline, best, rival, difference, adjusted, comparisons, tuple(alike), left_out, lost, won)
 
@@ -152,6 +152,6 @@ def level(value: object) -> str:
 
 def ranked_means(trials: Trials, metric: Metric) -> list[tuple[int, Estimate]]:
     """Settings with the mean of a metric over their own completed swaps, the lowest first; those without one last."""
-    centre, half, n = row_means(trials.grid(metric.name))
+    centre, half, n = row_means(trials.by_seed(trials.grid(metric.name)))
     order = np.argsort(np.where(n > 0, centre, math.inf), kind="stable")
     return [(int(k), estimate(centre[k], half[k], n[k])) for k in order]

@@ -42,6 +42,8 @@ MAX_ROWS = 16
 MAX_POINTS = 400
 """Settings in a chart of points."""
 MAX_BINS = 60
+MAX_CASES = 40
+"""Circumstances in a chart."""
 MAX_TABLE = 500
 """Rows of a table."""
 SHORT_LABEL = 20
@@ -100,7 +102,7 @@ def distribution(trials: Trials, names: Names, numbers: Sequence[int], metric: M
     stats, rows, boxes = [], [], []
     for place, k in enumerate(numbers):
         values = grid[k][np.isfinite(grid[k])] * metric.scale
-        one, middle = estimates.mean(values), estimates.median(values)
+        one, middle = trials.mean(grid[k] * metric.scale), trials.median(grid[k] * metric.scale)
         stats.append(one)
         quantiles = np.percentile(values, [5, 25, 50, 75, 95]).tolist() if len(values) else None
         if quantiles is not None:
@@ -228,7 +230,7 @@ def bounds(trials: Trials, names: Names, numbers: Sequence[int]) -> Figure | Non
         return None
     traces: list[dict[str, Any]] = []
     for title, grid, colour in parts:
-        each = [estimates.mean(grid[k]) for k in numbers]
+        each = [trials.mean(grid[k]) for k in numbers]
         traces.append(
             {
                 "type": "bar",
@@ -247,11 +249,11 @@ def bounds(trials: Trials, names: Names, numbers: Sequence[int]) -> Figure | Non
     rows = [
         [
             names.row(k),
-            told(estimates.mean(time_s[k]), 2),
-            told(estimates.mean(lower[k]), 2),
-            told(estimates.mean(lower[k] / time_s[k]), 1, 100.0),
-            told(estimates.mean(procedure[k]), 2),
-            told(estimates.mean(procedure[k] / time_s[k]), 1, 100.0),
+            told(trials.mean(time_s[k]), 2),
+            told(trials.mean(lower[k]), 2),
+            told(trials.mean(lower[k] / time_s[k]), 1, 100.0),
+            told(trials.mean(procedure[k]), 2),
+            told(trials.mean(procedure[k] / time_s[k]), 1, 100.0),
         ]
         for k in numbers
     ]
@@ -279,10 +281,10 @@ def gantt(trials: Trials, names: Names, choice: Choice) -> Figure | None:
         return None
     against = grid[-1] - grid[0] if len(pair) > 1 else grid[0]
     gap = np.where(common, np.abs(against - float(against[common].mean())), math.inf)
-    seed = int(trials.seeds[int(gap.argmin())])
+    column = int(gap.argmin())
     traces, table, swaps = [], [], []
     for k in pair:
-        index = trials.where(k, seed)
+        index = trials.where(k, column)
         spans = _spans(trials.spans[index]) if index is not None else []
         if not spans:
             return None
@@ -324,7 +326,8 @@ def gantt(trials: Trials, names: Names, choice: Choice) -> Figure | None:
         ]
     return Figure(
         "Phase by phase",
-        f"One swap of each, seed {seed}: the one whose {'difference' if len(pair) > 1 else 'time'} is the nearest to "
+        f"One swap of each, {trials.column_words(column)}: the case whose "
+        f"{'difference' if len(pair) > 1 else 'time'} is the nearest to "
         "the mean. Seconds from the start of the mechanical time."
         + (" Hatched: a second robot." if any(robot for _, spans in swaps for _, robot, *_ in spans) else ""),
         traces,
@@ -379,20 +382,22 @@ def waterfall(trials: Trials, names: Names, choice: Choice) -> Figure | None:
     if not common.any():
         return None
     steps: list[tuple[str, Estimate]] = []
-    left = (time_s[best] - time_s[rival])[common]
+    left = np.where(common, time_s[best] - time_s[rival], math.nan)
     for name in trials.phases:
         if name in MECHANICAL_NOT:
             continue
         grid = np.nan_to_num(trials.grid(PHASE + name))
-        change = (grid[best] - grid[rival])[common]
+        change = np.where(common, grid[best] - grid[rival], math.nan)
         left = left - change
-        if np.abs(change).max() > 1e-9:
-            steps.append((name, estimates.mean(change)))
-    if np.abs(left).max() > 5e-3:
-        steps.append(("done in parallel", estimates.mean(left)))
+        if np.nanmax(np.abs(change)) > 1e-9:
+            steps.append((name, trials.mean(change)))
+    if np.nanmax(np.abs(left)) > 5e-3:
+        steps.append(("done in parallel", trials.mean(left)))
     if not steps:
         return None
-    begin, end = float(time_s[rival][common].mean()), float(time_s[best][common].mean())
+    total = [trials.mean(np.where(common, time_s[k], math.nan)) for k in (rival, best)]
+    whole = trials.mean(np.where(common, time_s[best] - time_s[rival], math.nan))
+    begin, end = total[0].value or 0.0, total[1].value or 0.0
     level_s, bases = begin, []
     for _, one in steps:
         bases.append(level_s)
@@ -401,8 +406,6 @@ def waterfall(trials: Trials, names: Names, choice: Choice) -> Figure | None:
     colours = [GREEN if (one.value or 0.0) < 0.0 else RED for _, one in steps]
     place = list(range(1, len(steps) + 1))
     ends = [begin, end]
-    total = [estimates.mean(time_s[k][common]) for k in (rival, best)]
-    change = estimates.mean((time_s[best] - time_s[rival])[common])
     traces: list[dict[str, Any]] = [
         {
             "type": "scatter",
@@ -434,9 +437,9 @@ def waterfall(trials: Trials, names: Names, choice: Choice) -> Figure | None:
     n = int(common.sum())
     return Figure(
         "Where the seconds go",
-        f"Mean mechanical time on the {n} seeds that both completed, from "
+        f"Mean mechanical time on the {n} {pairs_word(trials)} that both completed, from "
         f"{number(begin, 2)} to {number(end, 2)} s, and what each phase adds or saves. "
-        f"In all {told(change, 2, sign=True, unit='s')}." + _parallel(steps),
+        f"In all {told(whole, 2, sign=True, unit='s')}." + _parallel(steps),
         traces,
         layout(
             "mechanical time, s",
@@ -446,10 +449,62 @@ def waterfall(trials: Trials, names: Names, choice: Choice) -> Figure | None:
             xaxis={"range": [min(points) - pad, max(points) + pad]},
         ),
         height(len(labels)),
-        ["phase", "seconds (95 %)", "swaps"],
+        ["phase", "seconds (95 %)", "seeds"],
         [[name, told(one, 2, sign=True), str(one.n)] for name, one in steps]
-        + [["in all", told(change, 2, sign=True), str(change.n)]],
+        + [["in all", told(whole, 2, sign=True), str(whole.n)]],
     )
+
+
+def pairs_word(trials: Trials) -> str:
+    """What pairs of swaps are counted in: seeds, or cases of seed and circumstance."""
+    return "cases" if trials.circumstances else "seeds"
+
+
+def by_circumstance(trials: Trials, choice: Choice) -> list[tuple[int, Estimate]]:
+    """Difference between the two settings in each circumstance where it is known, by the circumstance's number."""
+    if not trials.circumstances or choice.best is None or choice.rival is None:
+        return []
+    grid = trials.grid(choice.metric.name)
+    cells = (grid[choice.best] - grid[choice.rival]).reshape(len(trials.circumstances), -1)
+    return [(k, estimates.mean(row)) for k, row in enumerate(cells) if np.isfinite(row).any()]
+
+
+def circumstances(trials: Trials, names: Names, choice: Choice) -> Figure | None:
+    """Difference between the two settings in each circumstance."""
+    found = by_circumstance(trials, choice)
+    if not found or choice.best is None or choice.rival is None:
+        return None
+    metric = choice.metric
+    known, each = [k for k, _ in found[:MAX_CASES]], [one for _, one in found[:MAX_CASES]]
+    cases = [", ".join(str(level) for level in trials.circumstances[k].values()) for k in known]
+    last = [str(list(trials.circumstances[k].values())[-1]) for k in known]
+    labels = last if len(set(last)) == len(last) else cases
+    trace = {
+        "type": "scatter",
+        "mode": "markers",
+        "x": [(one.value or 0.0) * metric.scale for one in each],
+        "y": list(range(len(known))),
+        "error_x": bars(each, metric.scale, color=BLUE),
+        "marker": {"size": 9, "color": [BLUE if one.beyond_chance else GREY for one in each]},
+        "customdata": [
+            words(cut(case, 60), told(one, metric.digits, metric.scale, sign=True, unit=metric.unit), f"{one.n} seeds")
+            for case, one in zip(cases, each, strict=True)
+        ],
+        "hovertemplate": "%{customdata}<extra></extra>",
+    }
+    return Figure(
+        "The difference in each circumstance",
+        f"{cut(names.short(choice.best), 40)} less {cut(names.short(choice.rival), 40)}, {metric.words}, by "
+        f"{', '.join(trials.circumstances[0])}; same seed, both completed. Grey: not beyond chance, each alone."
+        + (f" The first {MAX_CASES} of {len(found)}." if len(found) > MAX_CASES else ""),
+        [trace],
+        layout(f"difference, {metric.unit}", "", showlegend=False, yaxis=rows_axis(labels),
+               xaxis={"zeroline": True, "zerolinewidth": 1.5, "rangemode": "tozero"}),
+        height(len(known)),
+        [", ".join(trials.circumstances[0]), f"difference, {metric.unit} (95 %)", "seeds"],
+        [[case, told(one, metric.digits, metric.scale, sign=True), str(one.n)]
+         for case, one in zip(cases, each, strict=True)],
+    )  # fmt: skip
 
 
 def _parallel(steps: Sequence[tuple[str, Estimate]]) -> str:
@@ -511,13 +566,16 @@ def pareto(trials: Trials, names: Names, choice: Choice) -> Figure | None:
     known = [k for k in range(len(trials.settings)) if np.isfinite(time_s[k]).any()]
     if len(known) < 2:
         return None
-    middle = np.array([[np.nanmedian(time_s[k]), np.nanmedian(force[k])] for k in known])
+    centre = trials.mean if trials.circumstances else trials.median
+    word = "mean" if trials.circumstances else "median"
+    of_all = np.nanmean if trials.circumstances else np.nanmedian
+    middle = np.array([[of_all(trials.by_seed(time_s[k])), of_all(trials.by_seed(force[k]))] for k in known])
     front = _front(middle)
     few = len(known) <= MAX_ROWS
     members = [known[k] for k in front]
     interesting = [*members, choice.baseline, *([choice.best] if choice.best is not None else [])]
     whole = {
-        k: (estimates.median(time_s[k]), estimates.median(force[k]))
+        k: (centre(time_s[k]), centre(force[k]))
         for k in (known if few else dict.fromkeys(interesting))
         if k in set(known)
     }
@@ -572,10 +630,11 @@ def pareto(trials: Trials, names: Names, choice: Choice) -> Figure | None:
         for k in whole
     ]
     return Figure(
-        "Medians of the settings",
-        "Medians of completed swaps with their intervals. No setting is both faster and gentler than one of the front.",
+        f"{word.capitalize()}s of the settings",
+        f"{word.capitalize()}s of completed swaps with their intervals. No setting is both faster and gentler than one "
+        "of the front.",
         traces,
-        layout("mechanical time, median, s", "peak lateral force, median, kN", showlegend=True),
+        layout(f"mechanical time, {word}, s", f"peak lateral force, {word}, kN", showlegend=True),
         400,
         [names.head, "on the front", "time, s", "force, kN", "swaps"],
         rows[:MAX_TABLE],
@@ -592,6 +651,14 @@ def _front(points: Array) -> list[int]:
             found.append(int(index))
             lowest = float(points[index, 1])
     return found
+
+
+def failing(trials: Trials) -> list[int]:
+    """Settings for the chart of failures: all, or those that fail most."""
+    if len(trials.settings) <= MAX_ROWS:
+        return list(range(len(trials.settings)))
+    share = (trials.played & ~trials.done).sum(axis=1) / np.maximum(trials.played.sum(axis=1), 1)
+    return [int(k) for k in np.argsort(-share, kind="stable")[:MAX_ROWS] if share[k] > 0.0]
 
 
 def failures(trials: Trials, names: Names, numbers: Sequence[int]) -> Figure | None:
@@ -633,7 +700,8 @@ def failures(trials: Trials, names: Names, numbers: Sequence[int]) -> Figure | N
                      told(rate(n, len(trials)), 1, 100.0)])  # fmt: skip
     return Figure(
         "Swaps that did not complete",
-        f"{every.total():,} of {len(trials):,} swaps, by reason." + some_of(trials, len(numbers)),
+        f"{every.total():,} of {len(trials):,} swaps, by reason."
+        + ("" if len(numbers) == len(trials.settings) else f" The {len(numbers)} settings that fail most."),
         traces,
         layout("share of swaps, %", "", barmode="stack", yaxis=rows_axis([names.short(k) for k in numbers]),
                showlegend=True, xaxis={"rangemode": "tozero"}),

@@ -25,6 +25,8 @@ MAX_LEVELS = 40
 """A factor of more distinct levels is shown in bins."""
 BINS = 8
 RESAMPLES = 1000
+LEAST_COMMON = 8
+"""Seeds that all settings completed, from which on the others are left out."""
 Level = Any
 
 
@@ -56,7 +58,8 @@ class Shares:
 
     Attributes:
         spread: standard deviation of the means of the settings, in the metric's unit.
-        seeds: that completed in every setting, which the means are over; 0: means over what each completed.
+        seeds: that the means are over.
+        exact: True if every setting completed all of them; else means are over what each completed.
     """
 
     first: dict[str, Estimate]
@@ -64,6 +67,7 @@ class Shares:
     pairs: dict[tuple[str, str], Estimate]
     spread: float
     seeds: int
+    exact: bool
 
 
 def levels_of(trials: Trials) -> dict[str, list[Level]]:
@@ -160,25 +164,30 @@ def shares(trials: Trials, metric: Metric, seed: int = 0) -> Shares | str:
         return "the settings are no full grid of levels"
     names, _, numbers = shape
     grid = trials.grid(metric.name)[numbers.ravel()]
-    common = np.isfinite(grid).all(axis=0)
-    if common.any():
-        values = grid[:, common]
-    elif np.isfinite(grid).any(axis=1).all():
-        values = _by_seed(list(grid.T))[:, None]
-    else:
+    good = np.isfinite(grid)
+    if not good.any(axis=1).all():
         return "a setting has no completed swap"
-    means = values.mean(axis=1)
+    common = good.all(axis=0)
+    exact = int(common.sum()) >= LEAST_COMMON or bool(common.all())
+    if exact:
+        grid, good = grid[:, common], good[:, common]
+    n = grid.shape[1]
+    # (cells, seeds), what is missing left out; seeds differ by their own mean, which would not cancel
+    filled = np.where(good, grid - _by_seed(list(grid)), 0.0)
+    means = filled.sum(axis=1) / good.sum(axis=1)
     spread = float(means.std())
-    if spread <= 1e-12 * max(1.0, float(np.abs(means).max())):
+    if spread <= 1e-9 * max(1.0, float(np.abs(grid[good]).max())):
         return "all settings have the same mean"
     found = _decompose(means.reshape(numbers.shape)[None])
     keys = list(found)
     drawn: dict[tuple[str, ...], Array] = {}
-    n = int(common.sum())
     if n > 1:
         random = np.random.default_rng([seed, n])
-        weights = random.multinomial(n, np.full(n, 1.0 / n), RESAMPLES) / n
-        drawn = _decompose((weights @ values.T).reshape(RESAMPLES, *numbers.shape))
+        weights = random.multinomial(n, np.full(n, 1.0 / n), RESAMPLES).astype(float)
+        count = weights @ good.T
+        known = (count > 0.0).all(axis=1)  # resamples in which every setting has a swap
+        if known.sum() >= RESAMPLES // 2:
+            drawn = _decompose(((weights @ filled.T)[known] / count[known]).reshape(-1, *numbers.shape))
 
     def of(key: Any) -> Estimate:
         value = float(found[key][0])
@@ -190,7 +199,7 @@ def shares(trials: Trials, metric: Metric, seed: int = 0) -> Shares | str:
     first = {name: of((k,)) for k, name in enumerate(names)}
     total = {name: of(("total", k)) for k, name in enumerate(names)}
     pairs = {(names[key[0]], names[key[1]]): of(key) for key in keys if len(key) == 2 and key[0] != "total"}
-    return Shares(first, total, pairs, spread, n)
+    return Shares(first, total, pairs, spread, n, exact)
 
 
 def _decompose(cells: Array) -> dict[Any, Array]:

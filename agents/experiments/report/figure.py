@@ -17,6 +17,10 @@ FONT = 'system-ui, "Segoe UI", Roboto, "Noto Sans", sans-serif'
 FIGURES = 4
 """Significant figures of a number, at most."""
 ROW_PX, FRAME_PX = 26, 96
+NUMBERS_PX = 66
+"""Room for an axis of numbers and its title."""
+CHARACTER_PX = 7.0
+"""Width of a character of a label, mean."""
 MINUS = "\N{MINUS SIGN}"
 
 
@@ -76,6 +80,13 @@ def layout(x: str, y: str, **more: Any) -> dict[str, Any]:
         "xaxis": {**axis, "title": {"text": safe(x), "standoff": 8}, **more.pop("xaxis", {})},
         "yaxis": {**axis, "title": {"text": safe(y), "standoff": 8}, **more.pop("yaxis", {})},
     }
+    # Plotly's own margins come in rounds, which need not end where room is scarce
+    found["yaxis"]["automargin"] = False
+    found["margin"] = {**found["margin"], "l": NUMBERS_PX}
+    if "ticktext" in found["yaxis"]:
+        longest = max((len(html.unescape(one)) for one in found["yaxis"]["ticktext"]), default=0)
+        found["margin"] = {**found["margin"], "l": 18 + round(CHARACTER_PX * longest)}
+        del found["yaxis"]["title"]
     return {**found, **more}
 
 

@@ -34,6 +34,8 @@ class Metric:
         return f"{self.words}, {self.unit}" if self.unit else self.words
 
 
+FAILED = "failed"
+"""1 of a swap that did not complete; of all that were played."""
 RETRIES = "retries"
 """Insertions beyond one a pack; counted from `insert_attempts`."""
 KNOWN = {
@@ -49,7 +51,8 @@ KNOWN = {
         Metric("energy_j", "shaft work of the drives", "Wh", 1.0 / 3600.0, 1),
         Metric("electric_energy_j", "electric energy", "Wh", 1.0 / 3600.0, 1),
         Metric("truck_displacement_m", "truck displacement", "mm", 1e3, 2),
-        Metric(RETRIES, "insertions beyond the first", "a swap", digits=3),
+        Metric(RETRIES, "number of insertions beyond the first", "a swap", digits=3),
+        Metric(FAILED, "share of swaps that fail", "%", 100.0, 1),
     )
 }
 SUFFIXES = {"s": ("s", 1.0), "n": ("N", 1.0), "m": ("mm", 1e3), "j": ("Wh", 1.0 / 3600.0), "w": ("W", 1.0),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from importlib.resources import files
@@ -11,9 +12,9 @@ from typing import Any
 import numpy as np
 
 from agents.experiments.report import charts, effect_charts, estimates
-from agents.experiments.report.answer import Choice, choose, level, ranked_means
+from agents.experiments.report.answer import Choice, choose, find_setting, level, ranked_means, words
 from agents.experiments.report.charts import MAX_ROWS, MAX_TABLE, Names
-from agents.experiments.report.data import Trials
+from agents.experiments.report.data import Trials, over_circumstances
 from agents.experiments.report.effects import (
     Interaction,
     LevelEffect,
@@ -26,11 +27,11 @@ from agents.experiments.report.effects import (
 )
 from agents.experiments.report.estimates import Estimate, rate
 from agents.experiments.report.figure import Figure, cut, number, safe, told, worth
-from agents.experiments.report.metrics import CYCLE, FORCE, KNOWN, RETRIES, TIME, Metric
+from agents.experiments.report.metrics import CYCLE, FAILED, FORCE, KNOWN, RETRIES, TIME, Metric
 from agents.experiments.report.rerun import command, worst
 from agents.experiments.report.sensitivity import Indices, indices
 
-MAX_IN_WORDS = 4
+MAX_IN_WORDS = 6
 """Effects that the answer has in words."""
 MAX_ALONG = 12
 """Factors of a sampled design that have a figure of their own: those with the highest total index."""
@@ -46,25 +47,57 @@ class Section:
     figures: list[Figure] = field(default_factory=list)
 
 
-def report(trials: Trials, metric: Metric, baseline: int) -> tuple[bytes, list[str]]:
-    """Make the page; return it with the answer's sentences."""
-    choice = choose(trials, metric, baseline)
-    names, order = Names(trials), ranked_means(trials, metric)
-    numbers = charts.shown(trials, choice, [k for k, _ in order])
-    factors, told_of = _factors(trials, choice)
-    lines = [*answer(trials, choice, names), *told_of]
+def report(
+    trials: Trials, metric: Metric, baseline: str | int = "0", over: Sequence[str] | None = None
+) -> tuple[bytes, list[str]]:
+    """Make the page; return it with the answer's sentences.
+
+    Args:
+        baseline: a setting, as `find_setting` takes it.
+        over: factors that are circumstances; None: those that `data.CIRCUMSTANCES` has.
+
+    Raises:
+        InputError: no such setting.
+    """
+    compared = over_circumstances(trials, over)
+    first = _baseline(trials, compared, str(baseline))
+    choice = choose(compared, metric, first)
+    names, order = Names(compared), ranked_means(compared, metric)
+    numbers = charts.shown(compared, choice, [k for k, _ in order])
+    # of all settings as they were played: effects of factors, failures, single trials
+    own, own_order = Names(trials), ranked_means(trials, metric)
+    reference = _reference(trials, compared, first)
+    factors, told_of = _factors(trials, choice, reference, compared.factors)
+    lines = [*answer(compared, choice, names), *told_of]
     sections = [
-        _compared(trials, choice, names),
-        _distributions(trials, choice, names, numbers, order),
-        _seconds(trials, choice, names, numbers),
+        _compared(compared, choice, names),
+        _distributions(compared, choice, names, numbers, order),
+        _seconds(compared, choice, names, numbers),
         factors,
-        _front(trials, choice, names),
-        _failed(trials, names, numbers),
-        _worst(trials, choice, names),
-        _all_settings(trials, names, order, choice),
-        _method(trials, choice),
-    ]
+        _front(compared, choice, names),
+        _failed(trials, own, charts.failing(trials)),
+        _worst(trials, choice, own),
+        _all_settings(trials, own, own_order, {} if compared is not trials else
+                      {choice.baseline: "baseline", choice.best: "best"}, metric),
+        _method(compared, choice),
+    ]  # fmt: skip
     return _html(trials, lines, [one for one in sections if one is not None]), lines
+
+
+def _baseline(trials: Trials, compared: Trials, text: str) -> int:
+    """The setting, of those compared, that a baseline's text means; a number is of the table's settings."""
+    if compared is trials:
+        return find_setting(trials, text)
+    if not text.strip().isdecimal():
+        return find_setting(compared, text)
+    wanted = trials.settings[find_setting(trials, text)]
+    return next(k for k, one in enumerate(compared.settings) if all(wanted[name] == one[name] for name in one))
+
+
+def _reference(trials: Trials, compared: Trials, baseline: int) -> int:
+    """The first setting as played that has the baseline's levels."""
+    wanted = compared.settings[baseline]
+    return next(k for k, one in enumerate(trials.settings) if all(one[name] == wanted[name] for name in wanted))
 
 
 # ---------------------------------------------------------------------------------------------------------- the answer
@@ -79,17 +112,32 @@ def answer(trials: Trials, choice: Choice, names: Names) -> list[str]:
             return [f"None of the {played:,} swaps completed, so there is nothing to compare. The reasons are below."]
         return [f"No completed swap has a figure for the {metric.words}."]
     grid = trials.grid(metric.name)
-    own = estimates.mean(grid[best])
+    own = trials.mean(grid[best])
     value = told(own, metric.digits, metric.scale, unit=metric.unit)
     completes = _completes(trials, best)
     if rival is None:
         if len(trials.settings) == 1:
-            middle = told(estimates.median(grid[best]), metric.digits, metric.scale, unit=metric.unit)
+            middle = told(trials.median(grid[best]), metric.digits, metric.scale, unit=metric.unit)
             return [f"The mean {metric.words} is {value}, the median {middle}, over {own.n:,} completed swaps.",
                     f"Completed: {completes}."]  # fmt: skip
         return [f"Only {names.whole(best)} completes swaps: its mean {metric.words} is {value}. "
                 f"Completed: {completes}."]  # fmt: skip
-    return [_verdict(trials, choice, names, value), _reliability(trials, choice, names), *_others(choice, names)]
+    return [_verdict(trials, choice, names, value), *_between(trials, choice),
+            _reliability(trials, choice, names), *_others(choice, names)]  # fmt: skip
+
+
+def _between(trials: Trials, choice: Choice) -> list[str]:
+    """The least and the largest difference of a circumstance."""
+    cases = [one for one in charts.by_circumstance(trials, choice) if one[1].value is not None]
+    if len(cases) < 2 or not any(one.value for _, one in cases):
+        return []
+    metric = choice.metric
+    ranked = sorted(cases, key=lambda one: one[1].value or 0.0)
+    parts = [
+        f"{told(one, metric.digits, metric.scale, sign=True, unit=metric.unit)} at {words(trials.circumstances[k])}"
+        for k, one in (ranked[0], ranked[-1])
+    ]
+    return [f"By circumstance the difference is between {' and '.join(parts)}."]
 
 
 def _verdict(trials: Trials, choice: Choice, names: Names, value: str) -> str:
@@ -97,21 +145,34 @@ def _verdict(trials: Trials, choice: Choice, names: Names, value: str) -> str:
     assert best is not None
     assert rival is not None
     where = "the baseline" if rival == choice.baseline else "the second best"
-    lead = f"The lowest mean {metric.words} is that of {names.whole(best)}: {value}."
+    over = ""
+    if trials.circumstances:
+        over = f", over {len(trials.circumstances)} circumstances ({', '.join(trials.circumstances[0])})"
+    lead = f"The lowest mean {metric.words} is that of {names.whole(best)}: {value}{over}."
     if change.value is None:
         return f"{lead} No swap completed both there and with {where}, so their difference is not known."
     grid = trials.grid(metric.name)
     common = np.isfinite(grid[best]) & np.isfinite(grid[rival])
-    whole = float(grid[rival][common].mean())
+    whole = trials.mean(np.where(common, grid[rival], math.nan)).value
     share = f", {abs(change.value / whole) * 100.0:.1f} %" if whole else ""
     size = _size(change, metric, share)
     if change.n == 1:
         return f"{lead} That is {size} than {where} ({names.whole(rival)}). One seed has no interval: more seeds are " \
                "needed to say whether that is beyond chance."  # fmt: skip
+    if change.low == change.high == 0.0:
+        return (
+            f"{lead} It is equal to {where} ({names.whole(rival)}) on each of the "
+            f"{int(common.sum()):,} {charts.pairs_word(trials)} {_both(metric)}."
+        )
     several = f", also after picking the best of {choice.comparisons + 1}" if choice.comparisons > 1 else ""
     chance = f"beyond chance{several}" if choice.beyond_chance else f"not beyond chance{several}"
-    return f"{lead} That is {size} than {where} ({names.whole(rival)}), on {change.n:,} seeds that both completed: " \
-           f"{chance}."  # fmt: skip
+    both = f"{int(common.sum()):,} {charts.pairs_word(trials)} {_both(metric)}"
+    return f"{lead} That is {size} than {where} ({names.whole(rival)}), on {both}: {chance}."
+
+
+def _both(metric: Metric) -> str:
+    """Which cases are compared: a swap that fails has no figure but that."""
+    return "that both played" if metric.name == FAILED else "that both completed"
 
 
 def _size(change: Estimate, metric: Metric, share: str) -> str:
@@ -135,7 +196,7 @@ def _reliability(trials: Trials, choice: Choice, names: Names) -> str:
     assert choice.best is not None
     assert choice.rival is not None
     text = (f"Completed: {_completes(trials, choice.best)} there, {_completes(trials, choice.rival)} with "
-            f"{'the baseline' if choice.rival == choice.baseline else 'the second best'}; on the same seeds "
+            f"{'the baseline' if choice.rival == choice.baseline else 'the second best'}; in the same cases "
             f"{choice.won} are completed only there, {choice.lost} only with the other.")  # fmt: skip
     if choice.unreliable:
         count = len(choice.unreliable)
@@ -169,7 +230,8 @@ def _compared(trials: Trials, choice: Choice, names: Names) -> Section | None:
     if choice.best is None:
         return None
     found = Section("figures", "Key figures")
-    asked = [choice.metric.name, TIME.name, CYCLE.name, FORCE.name, "peak_axial_force_n", "residual_sway_m",
+    decides = TIME.name if choice.metric.name == FAILED else choice.metric.name
+    asked = [decides, TIME.name, CYCLE.name, FORCE.name, "peak_axial_force_n", "residual_sway_m",
              "electric_energy_j", "energy_j", RETRIES]  # fmt: skip
     present = [KNOWN.get(name, choice.metric) for name in dict.fromkeys(asked) if name in set(trials.metrics)]
     pair = [choice.best] if choice.rival is None else [choice.rival, choice.best]
@@ -186,14 +248,17 @@ def _compared(trials: Trials, choice: Choice, names: Names) -> Section | None:
     rows = []
     for one in present:
         grid = trials.grid(one.name)
-        row = [f"{one.axis}", *(_cell(estimates.mean(grid[k]), one) for k in pair)]
+        row = [f"{one.axis}", *(_cell(trials.mean(grid[k]), one) for k in pair)]
         if len(pair) > 1:
-            row.append(_cell(estimates.mean(grid[pair[1]] - grid[pair[0]]), one, sign=True))
+            row.append(_cell(trials.mean(grid[pair[1]] - grid[pair[0]]), one, sign=True))
         rows.append(row)
     shares_ = [_interval(rate(int(trials.done[k].sum()), int(trials.played[k].sum())), 1, 100.0) for k in pair]
     both = [f"{choice.won} only best, {choice.lost} only other"] if len(pair) > 1 else []
     rows.append(["completed, %", *shares_, *both])
     found.lines.append(_table(heads, rows, 1, "Key figures"))
+    figure = charts.circumstances(trials, names, choice)
+    if figure is not None:
+        found.figures.append(figure)
     return found
 
 
@@ -216,14 +281,15 @@ def _distributions(
     pair = [k for k in (choice.rival, choice.best) if k is not None]
     repeated = len(trials.seeds) > 1
     for name in metrics:
-        if name not in trials.metrics:
+        if name not in trials.metrics or name == FAILED:
             continue
         metric = KNOWN.get(name, choice.metric)
         if repeated:
             found.figures.append(charts.distribution(trials, names, numbers, metric))
     if len(trials.settings) > MAX_ROWS:
         found.figures.append(charts.ranking(trials, names, choice, order))
-    picture = charts.histogram(trials, names, pair, choice.metric)
+    shown = TIME if choice.metric.name == FAILED else choice.metric
+    picture = charts.histogram(trials, names, pair, shown)
     if picture is not None:
         found.figures.append(picture)
     return found
@@ -241,7 +307,7 @@ def _seconds(trials: Trials, choice: Choice, names: Names, numbers: Sequence[int
     return found if found.figures else None
 
 
-def _factors(trials: Trials, choice: Choice) -> tuple[Section | None, list[str]]:
+def _factors(trials: Trials, choice: Choice, reference: int, chosen: Sequence[str]) -> tuple[Section | None, list[str]]:
     """What the factors do, and sentences on it for the answer."""
     metric, several = choice.metric, varied(trials)
     if not several or choice.best is None:
@@ -251,14 +317,15 @@ def _factors(trials: Trials, choice: Choice) -> tuple[Section | None, list[str]]
     if kind in ("lhs", "sobol", "saltelli"):
         lines += _sampled(trials, metric, found)
     else:
-        each = main_effects(trials, metric, choice.baseline)
+        each = main_effects(trials, metric, reference)
         figure = effect_charts.effects(trials, metric, each)
         if figure is not None:
             found.figures.append(figure)
-            lines += _effects_in_words(metric, each)
+            lines += _effects_in_words(metric, [one for one in each if one.factor in chosen])
         if len(several) > 1:
-            between = interactions(trials, metric, choice.baseline)
-            lines += _interactions_in_words(between)
+            between = interactions(trials, metric, reference)
+            if grid_shape(trials) is not None:
+                lines += _interactions_in_words(between)
             pairs = effect_charts.interactions(trials, metric, between)
             if pairs is not None:
                 found.figures.append(pairs)
@@ -299,7 +366,7 @@ def _grid_shares(trials: Trials, metric: Metric, found: Section) -> list[str]:
     if isinstance(parts, str):
         found.lines.append(f"<p>No shares of the variance: {safe(parts)}.</p>")
         return []
-    over = f"{parts.seeds} seeds that every setting completed" if parts.seeds else "what each setting completed"
+    over = f"{parts.seeds} seeds that every setting completed" if parts.exact else "what each setting completed"
     spread = f"{metric.value(parts.spread)} {metric.unit}".rstrip()
     found.figures.append(
         effect_charts.index_bars(
@@ -383,16 +450,14 @@ def _worst(trials: Trials, choice: Choice, names: Names) -> Section:
 
 
 def _all_settings(
-    trials: Trials, names: Names, order: Sequence[tuple[int, Estimate]], choice: Choice
+    trials: Trials, names: Names, order: Sequence[tuple[int, Estimate]], marked: dict[int | None, str], metric: Metric
 ) -> Section | None:
     if len(trials.settings) < 2:
         return None
-    metric = choice.metric
     heads = ["setting", *names.factors, f"mean {metric.axis}", "completed, %"]
     rows = []
     for k, one in order[:MAX_TABLE]:
-        marks = [word for word, other in (("baseline", choice.baseline), ("best", choice.best)) if other == k]
-        name = f"{k} ({', '.join(marks)})" if marks else str(k)
+        name = f"{k} ({marked[k]})" if k in marked else str(k)
         done = rate(int(trials.done[k].sum()), int(trials.played[k].sum()))
         rows.append([name, *(level(trials.settings[k][factor]) for factor in names.factors),
                      _cell(one, metric), _interval(done, 0, 100.0)])  # fmt: skip
@@ -412,6 +477,9 @@ def _method(trials: Trials, choice: Choice) -> Section:
          "truck position, masses and sensor noise, and both swaps completed."),
         ("Medians", "interpolated order statistics (Hettmansperger and Sheather 1986), 95 %; none below "
          f"{estimates.LEAST_FOR_MEDIAN} swaps."),
+        *([("Circumstances", f"settings are compared over {len(trials.circumstances)} of them, the combinations of "
+            f"{', '.join(trials.circumstances[0])}: each seed's mean over those that have a value. Intervals are over "
+            "seeds.")] if trials.circumstances else []),
         ("Rates", "Wilson's interval, 95 %."),
         ("Beyond chance", "the best setting is the extreme of several. Its verdict takes the interval at "
          f"1 - 0.05 / {max(choice.comparisons, 1)} (Bonferroni)."),
@@ -423,7 +491,7 @@ def _method(trials: Trials, choice: Choice) -> Section:
     if spec is not None:
         constants = ", ".join(f"{name} {level(value)}" for name, value in spec.constants.items()) or "none"
         kind = spec.design.kind + (f", {spec.design.points} points" if spec.design.points else "")
-        size = f"{len(trials.settings):,} settings on {spec.seeds:,} seeds from {spec.first_seed}"
+        size = f"{len(trials.settings):,} settings on {spec.swaps:,} seeds from {spec.first_seed}"
         parts.append(("Experiment", f"station {spec.station}, plant {spec.plant}, constants: {constants}; design "
                       f"{kind}; {size}; program version {trials.version}."))  # fmt: skip
     items = "".join(f"<dt>{safe(name)}</dt><dd>{safe(text)}</dd>" for name, text in parts)

@@ -10,9 +10,10 @@ import numpy as np
 
 from agents.experiments.report.data import Trials
 from agents.experiments.report.metrics import Metric
-from agents.experiments.resolving import OPTIONS, VARIATION, as_yaml
+from agents.experiments.resolving import FAULT, NONE, OPTIONS, SITE, VARIATION, as_yaml, faults_of
 from agents.experiments.trial import RAISED
 
+UNCHANGED = "100 %"
 WORST = 10
 MAX_FAILED = 7
 """Failed trials among the worst, while there are completed ones to show."""
@@ -23,9 +24,7 @@ def command(trials: Trials, index: int) -> str | None:
     if trials.spec is None:
         return None
     number, seed = int(trials.setting[index]), int(trials.seed[index])
-    spec = trials.spec
-    values: dict[str, Any] = {"station": spec.station, "plant": spec.plant, **spec.constants,
-                              **trials.settings[number]}  # fmt: skip
+    values = trials.spec.values(trials.settings[number])
     return shlex.join(["swaptwin", "swap", *options(values), "--seed", str(seed),
                        "--record", f"setting_{number}_seed_{seed}.mcap"])  # fmt: skip
 
@@ -34,12 +33,14 @@ def options(values: Mapping[str, Any]) -> list[str]:
     """Options of `swap` for levels and constants by name."""
     found: list[str] = []
     for name in OPTIONS:
-        if name in values:
+        if name == FAULT:
+            found += [word for text in faults_of(values.get(FAULT, NONE)) for word in ("--fault", text)]
+        elif name in values and values[name] != NONE:
             found += [f"--{name.replace('_', '-')}", str(values[name])]
     for name, value in values.items():
-        if name not in OPTIONS:
+        if name not in OPTIONS and value != UNCHANGED and not name.startswith(SITE):
             path = f"variation.{name}" if name in VARIATION else name
-            found += ["--set", f"{path}={as_yaml(value)}"]
+            found += ["--set", f"{path}={as_yaml(value).replace(' %', '%')}"]
     return found
 
 

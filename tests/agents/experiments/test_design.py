@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from agents.experiments.design import count, settings
 from agents.experiments.resolving import plan
+from agents.experiments.shipped import shipped
 from agents.experiments.spec import Spec, load_spec, spec_from_plain
 from twin.errors import InputError
 
@@ -61,6 +62,9 @@ def test_a_sobol_sequence_fills_evenly() -> None:
         ({"factors": {"timing": ["no_such"]}}, "no_such"),
         ({"constants": {"axes.z.velocity_mps": -1.0}}, "velocity_mps"),
         ({"factors": {"station": ["all"]}}, "factors.station"),
+        ({"factors": {"fault": ["none", "lock_opens"]}}, "fault"),
+        ({"factors": {"fault": ["lock_wont_open:seat=truck9"]}}, "truck9"),
+        ({"factors": {"align_policy": ["none", "no_such"]}}, "align_policy"),
     ],
 )
 def test_what_nothing_has_is_refused(given: dict[str, Any], key: str) -> None:
@@ -111,6 +115,29 @@ def test_settings_are_resolved_as_swap_does() -> None:
     assert len(keys) == found.trials == 4
 
 
+def test_linked_values_change_together() -> None:
+    paths = ["axes.z.velocity_mps", "axes.z.velocity_empty_mps", "axes.z.stopping_distance_m"]
+    linked = {"paths": paths, "levels": ["100 %", "120 %"]}
+    of = spec(factors={"hoist speed": linked, "timing": ["factory"]})
+    assert spec_from_plain(of.as_plain()) == of
+    assert count(of) == 2
+    plain, fast = plan(of).settings
+    assert [one.setting for one in (plain, fast)] == [{"hoist speed": level, "timing": "factory"} for level in
+                                                      ("100 %", "120 %")]  # fmt: skip
+    for name in ("velocity_mps", "velocity_empty_mps", "stopping_distance_m"):
+        assert getattr(fast.station.axes.z, name) == pytest.approx(1.2 * getattr(plain.station.axes.z, name))
+    with pytest.raises(InputError, match="velocty_mps"):
+        plan(spec(factors={"hoist speed": {**linked, "paths": ["axes.z.velocty_mps"]}}))
+
+
+def test_faults_and_policies_are_resolved() -> None:
+    faults = "lock_wont_open:tries=1; scanner_noise:factor=3"
+    found = plan(spec(factors={"fault": ["none", faults], "align_policy": ["none", "align_careful"]})).settings
+    assert [one.faults for one in found] == [(), (), *[("lock_wont_open:tries=1", "scanner_noise:factor=3")] * 2]
+    assert [one.policies for one in found] == [(), (("align", "align_careful"),)] * 2
+    assert [one.trial(0).alone for one in found] == [False, True, True, True]
+
+
 def test_a_specification_survives_the_ledger() -> None:
     of = spec(factors={"a": {"low": 0.0, "high": 1.0}, "b": [1, "x", True]}, design={"kind": "sobol", "points": 3})
     assert spec_from_plain(of.as_plain()) == of
@@ -124,3 +151,15 @@ def test_the_page_shows_specifications_that_load(tmp_path: Path) -> None:
     for text in texts:
         (tmp_path / "e.yaml").write_text(text)
         assert plan(load_spec(tmp_path / "e.yaml")).settings
+
+
+@pytest.mark.parametrize("name", shipped())
+def test_what_ships_can_be_planned(name: str) -> None:
+    found = plan(load_spec(name))
+    assert found.trials <= 600
+    assert found.spec.question.endswith("?")
+
+
+def test_a_specification_that_does_not_ship_is_named_with_those_that_do() -> None:
+    with pytest.raises(InputError, match="did you mean faster_axes"):
+        load_spec("faster_axis")

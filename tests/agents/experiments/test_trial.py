@@ -67,3 +67,15 @@ def test_an_exception_ends_its_own_swap_only(monkeypatch: pytest.MonkeyPatch) ->
     assert [one.outcome for one in found] == ["completed", "error", "completed"]
     assert "diverged" in found[1].error
     assert not found[1].completed
+
+
+def test_faults_and_policies_are_part_of_a_trial() -> None:
+    stuck = of(7, faults=("lock_wont_open:tries=1",))
+    policies = (("align", "align_careful"),)
+    keys = {one.key for one in (of(7), stuck, of(7, policies=policies), of(7, policies=policies, faults=stuck.faults))}
+    assert len(keys) == 4
+    plain, late = play([of(7), stuck])
+    assert plain == play([of(7)])[0]
+    assert late.completed
+    assert late.phases_s["unlock"] > plain.phases_s["unlock"] + 5.0
+    assert [len(batch) for batch in trials.grouped([of(1), of(2), stuck, of(3), stuck], 8)] == [3, 1, 1]

@@ -108,6 +108,8 @@ BAD = [
     (["--set", "handling.enter_s=[30, 20, 90]"], "must be in that order"),
     (["--set", "axes.x.velocity_mps=0.5"], "no model has such a value"),
     (["--where", "truck=a"], "no such factor"),
+    (["--timing", "tuned"], "--timing: is of swaps played now, and --swaps takes measured ones, got 'tuned'"),
+    (["--play", "50"], "--play: is of swaps played now"),
     (["--arrivals", "none.csv"], "none.csv"),
     (["--arrivals", "saturated", "--trucks-per-day", "3"], "goes with Poisson arrivals alone"),
     (["-o", "day.pdf"], "unknown kind of file"),

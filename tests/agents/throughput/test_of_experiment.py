@@ -13,7 +13,7 @@ from agents.experiments.run import Results, study_key, write_table
 from agents.experiments.spec import Spec
 from agents.experiments.trial import Figures
 from agents.throughput.estimates import Estimate, Simulator
-from agents.throughput.of_experiment import SettingDays, days_of_settings
+from agents.throughput.of_experiment import SettingDays, columns_of, days_of_settings, ranked
 from tests.agents.throughput import tables
 from twin.errors import InputError
 
@@ -71,7 +71,7 @@ def test_means_are_columns_of_the_table(tmp_path: Path) -> None:
     figures = [[tables.completed(400.0)] * 3, [tables.completed()] * 3]
     answers = days(found, figures)
     results = Results(found.spec, [one.setting for one in found.settings], [dict(enumerate(of)) for of in figures])
-    write_table(results, tmp_path / "t.csv", [one.columns() for one in answers])
+    write_table(results, tmp_path / "t.csv", columns_of(answers, found))
     rows = list(csv.DictReader((tmp_path / "t.csv").open()))
     assert len(rows) == 6
     for row in rows:
@@ -98,7 +98,38 @@ def test_bad_sites_are_refused_before_a_swap_is_played(changes: dict[str, Any], 
         planned(**changes)
 
 
-@pytest.mark.parametrize("bad", [{"days": 1}, {"trucks_per_day": -1.0}, {"bays": 2}, {"first_day": -1}])
+def test_each_station_of_a_fleet_has_its_own_swaps_days_and_demand() -> None:
+    fleet = {"days": 1, "trucks_spread": 0.5}
+    found = planned(factors={"timing": ["factory"]}, stations=4, throughput=fleet)
+    assert (found.trials, list(found.seeds)) == (12, list(range(12)))
+    figures = [tables.completed(10.0 * (k // 3)) for k in range(12)]
+    answers = days(found, [figures])
+    assert [one.station for one in answers] == [0, 1, 2, 3]
+    assert len({one.figures["arrivals_per_day"].mean for one in answers}) == 4
+    assert all(60.0 < one.figures["arrivals_per_day"].mean < 240.0 for one in answers)
+    order = [one.figures["wait_mean_s"].mean for one in ranked(answers)]
+    assert order == sorted(order, reverse=True)
+    # one station alone has the same days
+    alone = planned(factors={"timing": ["factory"]}, first_seed=0, throughput=fleet)
+    assert days(alone, [figures[:3]])[0].figures == answers[0].figures
+
+
+def test_columns_of_a_fleet_are_those_of_the_seeds_station() -> None:
+    found = planned(factors={"timing": ["factory"]}, stations=2, first_seed=10, throughput={"days": 1})
+    results = Results(found.spec, [{"timing": "factory"}], [{seed: tables.completed() for seed in range(10, 16)}])
+    with Simulator() as simulator:
+        answers = days_of_settings(found, results, simulator)
+    columns = columns_of(answers, found)
+    assert [columns(0, seed)["throughput.station"] for seed in range(10, 16)] == [0, 0, 0, 1, 1, 1]
+    assert columns(0, 15)["throughput.swaps_per_day"] == answers[1].figures["swaps_per_day"].mean
+
+
+def test_stations_go_with_throughput() -> None:
+    with pytest.raises(ValueError, match="stations go with throughput"):
+        planned(stations=3, throughput=None)
+
+
+@pytest.mark.parametrize("bad", [{"days": 0}, {"trucks_per_day": -1.0}, {"bays": 2}, {"first_day": -1}])
 def test_bad_specifications_are_refused(bad: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="throughput"):
         planned(throughput=bad)

@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 
 import swaptwin
+from agents.commands.tune import settings_of
 from agents.experiments import campaign
 from agents.experiments.ledger import Ledger
 from agents.experiments.trial import Figures, Trial
@@ -123,6 +124,17 @@ def test_a_changed_station_is_another_study(capsys: pytest.CaptureFixture[str]) 
         studies = ledger._db.execute("SELECT count(*) FROM studies").fetchone()
     assert studies == (2,)
     assert load_timing("a.yaml", "top_lift").of("insert")
+
+
+def test_energy_is_an_objective_where_every_axis_has_a_motor(capsys: pytest.CaptureFixture[str]) -> None:
+    assert settings_of("top_lift", None, None, "factory", ["energy"], "blocks", 0, ()).objectives == ("energy",)
+    bare = load_station("top_lift").model_dump()
+    for key in ("motor", "gear", "design"):
+        del bare["axes"]["yaw"][key]
+    Path("bare.yaml").write_text(json.dumps(bare))
+    assert swaptwin.run(["tune", "--station", "bare.yaml", "--objective", "energy"]) == 2
+    error = capsys.readouterr().err
+    assert error.startswith("error: --objective: station bare names no motor of axis yaw: no electric energy")
 
 
 @pytest.mark.parametrize(

@@ -43,6 +43,18 @@ def test_values_are_set_with_and_without_the_models_name() -> None:
     assert MODELS["station"].axes.z.velocity_mps == STATION.axes.z.velocity_mps
 
 
+def test_a_percentage_is_of_the_models_own_value() -> None:
+    texts = ["axes.z.velocity_mps=130 %", "slots[2].x_m= 50%", "timing.phases.insert.settle_dwell_s=200%"]
+    found = with_settings(MODELS, texts)
+    assert found["station"].axes.z.velocity_mps == pytest.approx(1.3 * STATION.axes.z.velocity_mps)
+    assert found["station"].slots[2].x_m == 0.5 * STATION.slots[2].x_m
+    dwell_s = MODELS["timing"].of("insert").settle_dwell_s
+    assert found["timing"].of("insert").settle_dwell_s == 2.0 * dwell_s
+    for text in ("axes.z.velocity_mps=-5 %", "slots[2].filled=50 %", "timing.phases.insert.shaper=50 %", "axes=50 %"):
+        with pytest.raises(InputError, match="--set"):
+            with_settings(MODELS, [text])
+
+
 @pytest.mark.parametrize("text", ["axes.z.velocity_mps", "=3", "a=", "", "a=1\nb: 2", "a=[1"])
 def test_another_form_is_refused(text: str) -> None:
     with pytest.raises(InputError, match="--set"):

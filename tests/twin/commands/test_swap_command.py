@@ -157,6 +157,18 @@ def test_people_read_millimetres_degrees_and_kilonewtons(short: SwapResult) -> N
     assert "1.00" in [value for (_, unit), value in rows.items() if unit == "deg"]
 
 
+def test_people_read_electric_energy_and_motors_where_there_are_any(short: SwapResult) -> None:
+    rows = {words: (value, unit) for words, value, unit in figure_rows(short)}
+    assert rows["electric energy of the drives"] == (f"{(short.electric_energy_j or 0.0) / 3.6e6:.2f}", "kWh")
+    assert rows["drive z: RMS, of hoist_11kw"][1] == "%"
+    drives = {axis: dataclasses.replace(load, motor=None, electric=None) for axis, load in short.drives.items()}
+    bare = dataclasses.replace(short, drives=drives)
+    words = [row[0] for row in figure_rows(bare)]
+    assert "electric energy of the drives" not in words
+    assert "drive z: RMS, of the rating (estimate)" in words
+    assert bare.as_json()["kpis"]["electric_energy_j"] is None
+
+
 def test_both_robots_and_the_recording_are_shown(short: SwapResult) -> None:
     text = io.StringIO()
     print_result(Console(file=text, width=120), dataclasses.replace(short, recording="/a/long/path.mcap"))

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from agents.experiments.report.effects import binned, interactions, main_effects
+from agents.experiments.report.effects import binned, interactions, main_effects, shares
 from agents.experiments.report.metrics import TIME
 from agents.experiments.trial import Figures
 from tests.agents.experiments.report.synthetic import swap, trials
@@ -49,3 +49,19 @@ def test_bins_of_a_sampled_factor_have_equal_numbers(tmp_path: Path) -> None:
     found = binned(trials(tmp_path, spec, lambda x, seed: swap(100.0 + x["u"] + 50.0 * seed)), TIME)["u"]
     assert [one.effect.n for one in found] == [10] * 8
     assert all(abs((one.effect.value or 0.0) - (k - 3.5)) < 0.3 for k, one in enumerate(found))
+
+
+def test_shares_of_many_failures_have_intervals(tmp_path: Path) -> None:
+    """Half of the swaps fail at random: hardly a seed is completed by all eight settings."""
+    random = np.random.default_rng(5)
+
+    def play(x: dict[str, Any], seed: int) -> Figures:
+        return Figures("jam") if random.uniform() < 0.5 else swap(100.0 + 9.0 * seed + 2.0 * x["a"] + x["b"])
+
+    of = shares(trials(tmp_path, {"factors": {name: [0, 1] for name in "abc"}, "seeds": 60}, play), TIME)
+    assert not isinstance(of, str)
+    assert not of.exact
+    low, high = of.first["a"].low, of.first["a"].high
+    assert low is not None
+    assert high is not None
+    assert low < 0.8 < high
