@@ -93,14 +93,14 @@ def test_it_finds_the_action_that_presses_least_and_keeps_the_time() -> None:
     examples = made_up(2000, np.random.default_rng(0))
     scaled = Scaled(examples.observations)
     model = StepModel(scaled, ACTIONS, 32, 2)
-    fit_model(model, examples, 10, 128, 5e-3)
+    fit_model(model, examples, 20, 128, 5e-3)
     actor = make_actor(scaled, (32,), ACTIONS)
     varied = np.zeros((len(examples), ACTIONS), bool)
     varied[examples.observations[:, 2] > 0.0, 0] = varied[examples.observations[:, 5] > 0.0, 1] = True
     begun = acting(actor)(examples.observations)
     assert lean_missed(acting(actor), examples) > 0.25, "untrained"
     weights = FitWeights(longer_s=0.0, steps=2.0, price_rate=0.01)
-    found = improve(actor, model, examples.observations, varied, WARN_N, weights, 200, 256, 1e-2)
+    found = improve(actor, model, examples.observations, varied, WARN_N, weights, 300, 256, 1e-2)
     assert lean_missed(acting(actor), examples) < 0.12
     assert found["longer_s"] < 0.3, "slowing down alone would bring 2 s"
     actions = acting(actor)(examples.observations)
@@ -142,7 +142,8 @@ def test_swaps_are_played_with_the_set_and_again() -> None:
     for part in paired:
         assert any(np.allclose(part.plain_force_n, other.force_n) for other in plain)
         assert not np.array_equal(part.force_n, part.plain_force_n)
-    assert all(part.force_n.max() > 100.0 > part.force_n.min() for part in plain) or len(plain[0]) < 3
+    assert [len(part) for part in played] == [3, 3, 3, 3], "lower, grip, unlock"
+    assert all(part.force_n.max() > 500.0 for part in plain)
 
 
 def few_swaps(tmp_path: Path) -> TrainConfig:
