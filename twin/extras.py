@@ -22,7 +22,6 @@ EXTRAS: dict[str, tuple[str, ...]] = {
     "report": ("salib",),
     "cluster": ("ray",),
     "tune": ("cma", "gymnasium", "optuna"),
-    "report": ("salib",),
     "dev": (
         "axe-playwright-python",
         "hypothesis",

@@ -37,6 +37,8 @@ ENVIRONMENT = {
     "RAY_AUTH_MODE": "token",
     "RAY_USAGE_STATS_ENABLED": "0",
     "RAY_ENABLE_UV_RUN_RUNTIME_ENV": "0",
+    # Ray runs tasks with a niceness of 15: beside other work they would hardly get a core
+    "RAY_worker_niceness": "0",
 }
 LOOPBACK = {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0"}
 """Makes Ray take 127.0.0.1 as the node's address, as it does on Windows and macOS; it works on Linux too."""

@@ -1,4 +1,4 @@
-"""What the drives of each setting bring and cost, where a motor or gear is a factor of the experiment."""
+"""What the drives of each setting bring and cost, where an experiment sets a motor or gear."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from agents.experiments.run import Results
 from agents.experiments.trial import Figures
 
 EQUIPMENT = re.compile(r"\baxes\.\w+\.(motor|gear)\b")
-"""Factors that this is told for."""
+"""Values that this is told for."""
 
 
 @dataclass(frozen=True)
@@ -51,8 +51,8 @@ def _plain(of: Estimate) -> dict[str, Any]:
 
 
 def drives_of_settings(results: Results) -> list[SettingDrives] | None:
-    """Return the drives of every setting; None if no factor is a motor or gear."""
-    if not any(EQUIPMENT.search(name) for setting in results.settings for name in setting):
+    """Return the drives of every setting; None if the experiment sets no motor or gear."""
+    if not any(EQUIPMENT.search(path) for setting in results.settings for path in results.spec.values(setting)):
         return None
     first = results.figures[0]
     return [_of(setting, of, first) for setting, of in zip(results.settings, results.figures, strict=True)]

@@ -19,6 +19,7 @@ MODULES = {
     "train": ("array_api_compat", "onnx", "onnxruntime", "onnxscript", "stable_baselines3", "tensorboard", "torch"),
     "tune": ("cma", "optuna"),
     "report": ("SALib",),
+    "cluster": ("ray",),
     "dev": ("panda_gym", "rerun", "rl_zoo3", "ruckig", "hypothesis"),
 }
 VIDEO = ["replay", "short.mcap", "--video", "out/v.mp4", "--size", "320x180", "--duration", "1"]
@@ -30,6 +31,7 @@ LINES = {
     "a search by Optuna": [*lines("out")["tune"], "--sampler", "tpe"],
     "a video": VIDEO,
     "a window": ["replay", "short.mcap"],
+    "a cluster": ["experiment", "run", "experiment.yaml", "--executor", "ray", "--ledger", "out/ray.sqlite"],
 }
 NEEDS = {
     # what each lacks, without the extra; the others work
@@ -42,6 +44,7 @@ NEEDS = {
     "train": {"train": "", "a bundle": "onnx", "a policy in a swap": "onnx"},
     "tune": {"a search by Optuna": "optuna"},
     "report": {},
+    "cluster": {"a cluster": "ray"},
     "dev": {},
 }
 ALONE = {
@@ -76,9 +79,8 @@ def test_every_command_is_swept() -> None:
 
 @pytest.mark.parametrize("extra", ["dev", *(slow(extra) for extra in NEEDS if extra != "dev")])
 def test_without_an_extra(made: Path, extra: str) -> None:
-    chosen = {
-        name: line for name, line in LINES.items() if name != "bench" and (name != "a window" or extra == "viewer")
-    }
+    for_one = {"a window": "viewer", "a cluster": "cluster"}
+    chosen = {name: line for name, line in LINES.items() if name != "bench" and for_one.get(name, extra) == extra}
     if extra != "train":  # takes long where it can be done
         chosen = {name: line for name, line in chosen.items() if name != "train" or name in NEEDS[extra]}
     if extra == "dev":
@@ -124,7 +126,11 @@ def test_doctor_tells_the_same() -> None:
         assert extra is not None, package
         gone = doctor.check_package(package + "-that-is-gone", "a test", {}, required=False)
         assert gone.status == "missing"
-    brought = {package for extra in ("envs", "viewer", "train", "tune", "report") for package in extras.EXTRAS[extra]}
+    brought = {
+        package
+        for extra in ("envs", "viewer", "train", "tune", "report", "cluster")
+        for package in extras.EXTRAS[extra]
+    }
     assert brought <= set(doctor.OPTIONAL_PACKAGES)
 
 

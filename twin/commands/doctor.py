@@ -49,6 +49,7 @@ REQUIRED_PACKAGES = {  # the dependencies of pyproject.toml (compared by a test)
     "rich": "tables and progress",
     "ruamel.yaml": "the catalogue's files",
     "scipy": "statistics and filters",
+    "simpy": "a day of the station",
     "typer": "the command line",
 }
 OPTIONAL_PACKAGES = {
@@ -63,6 +64,7 @@ OPTIONAL_PACKAGES = {
     "optuna": "searching timing sets with its samplers",
     "cma": "searching timing sets by CMA-ES",
     "salib": "Sobol indices of saltelli designs",
+    "ray": "experiments on several machines",
     "panda3d": "the 3D viewer",
     "imageio-ffmpeg": "videos of recordings",
     "moviepy": "videos by gymnasium's RecordVideo",

@@ -76,7 +76,13 @@ def test_means_are_of_completed_swaps_and_differences_of_the_same_seeds() -> Non
     assert json.dumps(plain)
 
 
-def test_nothing_is_told_without_a_motor_or_gear_among_the_factors() -> None:
+def test_motors_of_several_axes_under_one_name() -> None:
+    linked = {"trolley and bridge": {"paths": ["axes.x.motor", "axes.y.motor"], "levels": ["travel_3kw"]}}
+    of = Results(spec(factors=linked), [{"trolley and bridge": "travel_3kw"}], [{0: figures(1.0)}])
+    assert drives_of_settings(of) is not None
+
+
+def test_nothing_is_told_without_a_motor_or_gear() -> None:
     assert told({0: figures(1.0)}, factor="axes.z.velocity_mps") is None
     assert told({0: figures(1.0)}, factor="station.axes.y.gear.efficiency") is not None
     [nothing] = told({0: figures(1.0, None, "jam")}) or []
