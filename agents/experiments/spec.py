@@ -159,6 +159,8 @@ class Spec(Strict):
         ranges = [name for name, levels in self.factors.items() if isinstance(levels, Range)]
         if ranges and self.design.kind == "full":
             raise ValueError(f"{ranges[0]} has a range: give levels, or a design of {', '.join(SAMPLED)} with points")
+        if self.design.kind == "saltelli" and not self.factors:
+            raise ValueError("design saltelli has factors")
         if self.design.rows is not None:
             if self.factors:
                 raise ValueError("a list has its factors in its rows")

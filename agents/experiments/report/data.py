@@ -29,6 +29,8 @@ Setting = dict[str, Any]
 PHASE = "phases_s."
 CIRCUMSTANCES = ("station", "truck", "pack", "parking", "conditions", FAULT, *VARIATION)
 """Factors that are given rather than chosen: where others vary too, settings are compared over all of their levels."""
+OF_SETTING = "throughput."
+"""Columns of a day of the station: a setting has one, whatever the seed."""
 NOT_METRICS = ("error", "phase_spans", "insert_attempts", "violations", NOT_LEVELS)
 
 
@@ -312,7 +314,7 @@ class _Reader:
             self.seed.append(int(row["seed"]))
             self.outcome.append(str(row[NOT_LEVELS]))
             for name, text in row.items():
-                if name in levels or name in NOT_METRICS or name in ("setting", "seed"):
+                if name in levels or name in NOT_METRICS or name in ("setting", "seed") or name.startswith(OF_SETTING):
                     continue
                 values = self.columns.get(name)
                 if values is None:

@@ -80,6 +80,7 @@ def test_what_nothing_has_is_refused(given: dict[str, Any], key: str) -> None:
         ("seeds: 1\nfactors: {a: {low: 1, high: 0}}\n", "low 1 is not below high 0"),
         ("seeds: 1\nfactors: {a: {low: 0, high: 1}}\n", "a has a range"),
         ("seeds: 1\ndesign: {kind: lhs}\n", "points"),
+        ("seeds: 1\ndesign: {kind: saltelli, points: 4}\n", "saltelli has factors"),
         ("seeds: 1\nconstants: {truck: a}\nfactors: {truck: [b]}\n", "truck is a constant and a factor"),
         ("seeds: 1\nfactor: {truck: [b]}\n", "did you mean factors"),
     ],

@@ -125,8 +125,10 @@ def test_the_same_trials_give_the_same_page(tmp_path: Path) -> None:
 def test_a_table_has_the_same_answer(ending: str, tmp_path: Path) -> None:
     of = trials(tmp_path, TWO, two)
     with Ledger(tmp_path / "synthetic.sqlite") as ledger:
-        write_table(results_of(ledger), tmp_path / f"t{ending}")
+        days = lambda setting, seed: {"throughput.swaps_per_day": 100.0 + setting}  # noqa: E731
+        write_table(results_of(ledger), tmp_path / f"t{ending}", days)
     table = load(str(tmp_path / f"t{ending}"), "TABLE")
+    assert table.metrics == of.metrics, "a day of the station is no figure of a trial"
     page, lines = report(table, TIME, 0)
     assert lines == report(of, TIME, 0)[1]
     checked(page)
