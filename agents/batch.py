@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import importlib
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 import numpy as np
 
-from agents.episodes import FORCE, Episode, Scene
+from agents.episodes import FORCE, Episode, Scene, count
 from agents.policies import Policy
 from twin.errors import InputError
 
@@ -115,7 +115,7 @@ def actor_of(make: Callable[[], Policy], worlds: int) -> Actor:
 
 def play(
     worlds: Any, actor: Actor, seeds: Sequence[int], scene: Scene, until_s: float = float("inf"),
-    on_step: OnStep | None = None,
+    on_step: OnStep | None = None, options: Mapping[str, Any] | None = None,
 ) -> list[Episode]:  # fmt: skip
     """Play these seeds in a vector environment (autoreset `NextStep`); a world that ends begins the next one.
 
@@ -125,6 +125,7 @@ def play(
     Args:
         until_s: by `time.monotonic`; seeds not done by then are left out.
         on_step: told of every step.
+        options: of every episode's reset.
 
     Returns:
         Episodes in the order of the seeds.
@@ -153,7 +154,7 @@ def play(
         if not len(fresh):
             return worlds.observations.copy()
         mask = np.isin(np.arange(n), fresh)
-        observations: Array = worlds.reset(seed=given, options={"reset_mask": mask})[0]
+        observations: Array = worlds.reset(seed=given, options={**(options or {}), "reset_mask": mask})[0]
         return observations
 
     if not getattr(worlds, "_begun", False):
@@ -205,7 +206,7 @@ def _episode(
 ) -> Episode:  # fmt: skip
     kpis = {name: float(values[i]) for name, values in infos["kpis"].items() if not name.startswith("_")}
     task, outcome = scene.task, str(infos["outcome"][i])
-    violations = int(infos["violations"][i]) if "violations" in infos else 0
+    violations = count(infos["violations"][i]) if "violations" in infos else 0
     if task.force is not None:
         kpis[FORCE] = kpis[task.force]
     return Episode(

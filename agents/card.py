@@ -43,9 +43,11 @@ def card_text(title: str, contract: Contract) -> str:
 
 def _lines(title: str, contract: Contract) -> Iterator[str]:
     made, name = contract.made, f"{contract.environment}-v{contract.environment_version}"
+    task = contract.environment.rpartition("/")[2].lower()
     yield f"# {title}\n"
     sizes = f"{len(contract.observation)} quantities to {len(contract.action)} actions"
-    yield f"A policy for `{name}`, {contract.rate_hz:g} decisions a second: {sizes}.\n"
+    often = "one decision a phase" if task == "timing" else f"{contract.rate_hz:g} decisions a second"
+    yield f"A policy for `{name}`, {often}: {sizes}.\n"
     yield "## Made\n"
     if made.command:
         yield f"    {made.command}\n"
@@ -66,7 +68,6 @@ def _lines(title: str, contract: Contract) -> Iterator[str]:
         yield f"\n{contract.validity.note}"
     yield "\n## Use\n"
     yield f"`{ONNX}` takes the observations of `{CONTRACT}` in its order and gives the actions in its order."
-    task = contract.environment.rpartition("/")[2].lower()
     yield f"`swaptwin evaluate {task} --policy FOLDER` plays it behind the guard. `swaptwin export policy FOLDER`"
     yield "writes it for a controller outside: a function block of IEC 61131-3 or an ONNX model in SI units."
 

@@ -2,34 +2,88 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from agents.guard import Guard
-from agents.modes import action_mode_of, care_of, in_its_version
-from agents.policies import Policy, load_policy
+from agents.modes import action_mode_of, care_of, in_its_version, needed_arguments
+from agents.policies import Policy, load_policy, name_of, refuse_unknown, timing_set_of
 from agents.tasks import TASKS, Task
 from twin.alignment.sensed import Sensed
+from twin.catalogue import names
 from twin.errors import InputError
 from twin.sequence.program import DecisionRequest
 from twin.setup.setup import SwapSetup
 from twin.swap import SwapTwin
 
+if TYPE_CHECKING:
+    from twin.catalogue import TimingSet
+
 
 def timing(name: str, setup: SwapSetup) -> dict[str, Any]:
-    """Arguments of `SwapTwin` for a policy of Timing-v0, guarded as in the environment.
+    """Arguments of `SwapTwin` for a policy of Timing, guarded as in the environment.
+
+    A timing set is played as it is. A policy of Timing-v1 changes the set that it was made for, tuned if it names none;
+    one of Timing-v0 has each phase's timing as its action.
 
     Raises:
         InputError: an unknown policy, or a bundle made for something else.
     """
     import gymnasium
 
+    task = TASKS["timing"]
+    environment = gymnasium.make(task.environment, disable_env_checker=True, station=setup.station)
+    try:
+        policy = _loaded(name, "timing", task, environment)
+    except InputError as error:
+        if error.key != "environment_version":
+            raise
+        return _timing_v0(name, setup)
+    played = getattr(policy, "played", None)
+    if played is not None:
+        return {"timing_decider": _of_set(played)}
+
+    from envs.scaling import checked_action
+    from envs.timing_action import CHANGES, Residual
+    from envs.timing_observation import OBSERVATION_V1, elapsed_s, natural_hz, observe
+    from twin.catalogue import load_timing
+
+    own: Any = environment.unwrapped
+    base = needed_arguments(policy, own).get("base", own.base)
+    actions = Residual(setup.station, load_timing(base, setup.station))
+    guard = Guard(policy, environment.action_space)
+    guard.begin(setup.seed)
+
+    def decide(twin: SwapTwin, world: int, robot: int, job: int, phase: str) -> np.void:
+        ask = DecisionRequest(world, robot, job, phase)
+        action = guard.act(observe(twin.program, ask, elapsed_s(twin.program, world), OBSERVATION_V1))
+        values, _ = checked_action(action, CHANGES)
+        return actions.row(values, phase, natural_hz(twin.program, ask))[0]
+
+    return {"timing_decider": decide}
+
+
+def _of_set(played: TimingSet) -> Callable[[SwapTwin, int, int, int, str], np.void]:
+    """Return the decider that plays a timing set."""
+    from twin.sequence.timing import timing_row
+
+    def decide(twin: SwapTwin, world: int, robot: int, job: int, phase: str) -> np.void:
+        return timing_row(played.of(phase))
+
+    return decide
+
+
+def _timing_v0(name: str, setup: SwapSetup) -> dict[str, Any]:
+    """`timing` for a policy of Timing-v0."""
+    import gymnasium
+
     from envs.scaling import checked_action
     from envs.timing_action import ACTION, row_of
     from envs.timing_observation import elapsed_s, natural_hz, observe
 
-    task = TASKS["timing"]
+    task = TASKS["timing_v0"]
     environment = gymnasium.make(task.environment, disable_env_checker=True, station=setup.station)
     guard = Guard(_loaded(name, "timing", task, environment), environment.action_space)
     guard.begin(setup.seed)
@@ -94,9 +148,15 @@ def alignment(name: str, setup: SwapSetup) -> dict[str, Any]:
 
 
 def _loaded(name: str, what: str, task: Task, environment: Any) -> Policy:
-    """Load the policy of `--WHAT-policy`."""
+    """Load the policy of `--WHAT-policy`; of timing also a set, by name or file."""
+    own = environment.unwrapped
     try:
-        return load_policy(name, dict(task.baselines), environment.unwrapped, timing_files=task.timing_files)
+        played = timing_set_of(name, task, own)
+        if played is not None:
+            return played
+        sets = names("timing", own.station) if task.timing_files is not None else []
+        refuse_unknown(name, task.baselines, name_of(task.environment), sets)
+        return load_policy(name, dict(task.baselines), own)
     except InputError as error:
         key = f"--{what}-policy" if error.key == "--policy" else error.key
         raise InputError(error.problem, file=error.file, key=key, value=error.value, allowed=error.allowed) from None

@@ -140,7 +140,7 @@ def run_episode(environment: Any, guard: Guard, seed: int, task: Task, until_s: 
         over = terminated or truncated
     outcome = str(info["outcome"])
     kpis = {name: float(value) for name, value in info["kpis"].items()}
-    violations = _count(info.get("violations", 0))
+    violations = count(info.get("violations", 0))
     if task.force is not None:
         kpis[FORCE] = kpis[task.force]
     return Episode(
@@ -158,7 +158,8 @@ def run_episode(environment: Any, guard: Guard, seed: int, task: Task, until_s: 
     )
 
 
-def _count(violations: Any) -> int:
+def count(violations: Any) -> int:
+    """Return the number of violations: itself, or of a list."""
     return len(violations) if isinstance(violations, Sequence) else int(violations)
 
 

@@ -23,7 +23,7 @@ from agents.pool import Pool
 from agents.statistics import mean_interval, median_interval, wilson
 from agents.tasks import Task
 
-FITTED = ("action_mode", "care")
+FITTED = ("action_mode", "care", "base")
 """Arguments of an environment that a bundle may need otherwise than the scene has them."""
 
 
@@ -64,6 +64,7 @@ class Evaluation:
             ],
             "paired": self._paired(),
             "paired_success": self._paired_success(),
+            "paired_rates": self._paired_rates(),
         }
 
     def _parked_again(self) -> dict[str, Any]:
@@ -113,6 +114,19 @@ class Evaluation:
                 rows.append({"a": a, "b": b, "difference": mean, "ci95": list(interval), "pairs": len(differences)})
         return rows
 
+    def _paired_rates(self) -> list[dict[str, Any]]:
+        """Differences of the task's other rates."""
+        rows = []
+        for a, b, of_a, of_b in self._pairs():
+            for rate in self.scene.task.rates:
+                both = [(p.kpis[rate], q.kpis[rate]) for p, q in zip(of_a, of_b, strict=True) if rate in p.kpis]
+                if both:
+                    differences = [float(y > 0.0) - float(x > 0.0) for x, y in both]
+                    mean, interval = mean_interval(differences, self.seed)
+                    row = {"a": a, "b": b, "rate": rate, "difference": mean, "ci95": list(interval)}
+                    rows.append(row | {"pairs": len(differences)})
+        return rows
+
 
 def _summary(name: str, episodes: Sequence[Episode], task: Task) -> dict[str, Any]:
     """Make one policy's row."""
@@ -126,7 +140,7 @@ def _summary(name: str, episodes: Sequence[Episode], task: Task) -> dict[str, An
         "success_rate": len(done) / len(episodes) if episodes else None,
         "success_ci95": list(wilson(len(done), len(episodes))),
         "time_s": _percentiles([episode.time_s for episode in done], median=50, p95=95),
-        FORCE: _percentiles(forces, median=50, p99=99),
+        FORCE: _percentiles(forces, median=50, p95=95, p99=99),
         "rates": {
             **{rate: _rate([episode.kpis[rate] > 0.0 for episode in episodes]) for rate in task.rates},
             **({"first_parking": _rate([e.success and not e.reparked for e in episodes])} if task.whole_swap else {}),
@@ -239,7 +253,8 @@ def _on_batch(
         own = environment.unwrapped
         batch = make_worlds(scene, worlds, **{name: getattr(own, name) for name in FITTED if hasattr(own, name)})
         actor = actor_of(lambda i=i: player.policy(i), worlds)  # type: ignore[misc]
-        columns.append({e.seed: e for e in play(batch, actor, seeds, scene, time.monotonic() + share_s)})
+        played = play(batch, actor, seeds, scene, time.monotonic() + share_s, options=player.guards[i].options)
+        columns.append({e.seed: e for e in played})
         batch.close()
     for key in seeds:
         if all(key in column for column in columns):

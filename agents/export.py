@@ -66,7 +66,7 @@ def layers_of(model: Any) -> list[Layer]:
         plain = not getattr(actor, "use_sde", False)
     if not plain or not isinstance(extractor, FlattenExtractor):
         raise InputError("only multilayer perceptrons can be exported", key="policy", value=type(policy).__name__)
-    layers = [_layer(module) for module in modules]
+    layers = [layer_of(module) for module in modules]
     if not squashed:
         return [*layers, Layer("Max", (low,)), Layer("Min", (high,))]
     if not hasattr(policy.actor, "latent_pi"):  # TD3's own network ends in tanh, SAC's in a mean
@@ -89,7 +89,8 @@ def normaliser_layers(normaliser: Normaliser) -> list[Layer]:
     ]
 
 
-def _layer(module: Any) -> Layer:
+def layer_of(module: Any) -> Layer:
+    """Return the layer of a torch module; raises InputError for one that cannot be exported."""
     name = type(module).__name__
     if name == "Linear":
         weight, bias = (

@@ -95,8 +95,16 @@ def care_of(policy: Policy) -> float | None:
 
 
 def needed_arguments(policy: Policy, environment: Any) -> dict[str, Any]:
-    """Return the arguments that a bundle's environment needs and this one does not have: action mode, care."""
-    if not hasattr(environment, "action_mode") or not isinstance(policy, BundlePolicy):
+    """Return the arguments that a bundle's environment needs and this one does not have.
+
+    Of Alignment: action mode, care. Of Timing: the set that actions change.
+    """
+    if not isinstance(policy, BundlePolicy):
+        return {}
+    if hasattr(environment, "base"):
+        base = policy.option("base")
+        return {} if base in (None, environment.base) else {"base": base}
+    if not hasattr(environment, "action_mode"):
         return {}
     needed = {"action_mode": action_mode_of(policy), "care": care_of(policy)}
     has = {"action_mode": environment.action_mode, "care": environment.care}

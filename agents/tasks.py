@@ -54,6 +54,14 @@ class Task:
 
 
 PARKINGS = {name: name for name in ("guided", "unguided", "driven")}
+SWAP_OPTIONS = {
+    "station": Argument("station"),
+    "truck": Argument("truck"),
+    "pack": Argument("pack"),
+    "parking": Argument("parking", PARKINGS),
+    "conditions": Argument("conditions"),
+    "plant": Argument("plant"),
+}
 TASKS: dict[str, Task] = {
     task.name: task
     for task in (
@@ -123,15 +131,30 @@ TASKS: dict[str, Task] = {
         ),
         Task(
             name="timing",
-            environment="envs:swaptwin/Timing-v0",
+            environment="envs:swaptwin/Timing-v1",
             options={
-                "station": Argument("station"),
-                "truck": Argument("truck"),
-                "pack": Argument("pack"),
-                "parking": Argument("parking", PARKINGS),
-                "conditions": Argument("conditions"),
-                "plant": Argument("plant"),
+                **SWAP_OPTIONS,
+                "base": Argument("base"),
+                "errors": Argument("errors", {"none": False, "drawn": True}),
             },
+            successes=("completed",),
+            force="peak_lateral_force_n",
+            plant="bullet",
+            baselines={
+                "tuned": "agents.baselines.timing:Tuned",
+                "careful": "agents.baselines.timing:Careful",
+                "factory": "agents.baselines.timing:PlayedFactory",
+            },
+            rates=("first_attempt", "below_warn"),
+            parks=True,
+            whole_swap=True,
+            timing_files="agents.baselines.timing:PlayedSet",
+            recordable=True,
+        ),
+        Task(
+            name="timing_v0",  # as policies of Timing-v0 are trained and judged
+            environment="envs:swaptwin/Timing-v0",
+            options=SWAP_OPTIONS,
             successes=("completed",),
             force="peak_lateral_force_n",
             plant="bullet",

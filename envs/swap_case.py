@@ -13,6 +13,7 @@ from envs.options import choice, known, number
 from twin import seeding
 from twin.catalogue import Pack, Station, Truck
 from twin.conditions import CONDITIONS, canonical
+from twin.setup.errors import NOMINAL, error_of, errors_at
 from twin.setup.jobs import NEAREST
 from twin.setup.setup import SwapSetup, build_setup
 from twin.setup.variation import FRICTION_FACTORS, MAX_GAIN_SPREAD, POSE_FIELDS, Variation
@@ -34,13 +35,16 @@ RANGES = {  # options that are numbers; a pack's own file may be narrower
     "truck_yaw_rad": (-0.05, 0.05),
 }
 OPTIONS = ("truck", "pack", "parking", "conditions", *RANGES)
+ERROR_SHARE = 0.5
+"""Share of the episodes in which the station has an error, where errors are drawn [chosen: as `swaptwin tune`]."""
 
 
 @dataclass(frozen=True)
 class SwapCase:
     """One episode, resolved: `setup` is ready to be built as a plant.
 
-    `reparked`: how often the truck stood outside the station's gate and had to park again.
+    `reparked`: how often the truck stood outside the station's gate and had to park again. `error`: the one that was
+    drawn, see `twin.setup.errors`; None where none are.
     """
 
     seed: int
@@ -51,12 +55,14 @@ class SwapCase:
     variation: Variation
     setup: SwapSetup
     reparked: int = 0
+    error: str | None = None
 
     def as_plain(self) -> dict[str, Any]:
         """Content of `info["case"]`: the drawn values, true ones included."""
         p = self.setup.params[0]
         x_m, y_m, yaw_rad = p["truck_park"][:3].tolist()
-        return {
+        error = {} if self.error is None else {"error": self.error}
+        return error | {
             "seed": self.seed,
             "station": self.station.name,
             "truck": self.truck.name,
@@ -77,7 +83,8 @@ class SwapCase:
 class SwapChoice:
     """Values that the constructor fixed; None is drawn in every episode.
 
-    `planning`: of the timing set that is played, see `twin.setup.jobs.plan_jobs`.
+    `planning`: of the timing set that is played, see `twin.setup.jobs.plan_jobs`. `errors`: True draws an error that
+    the station has without noticing in `ERROR_SHARE` of the episodes.
 
     Raises:
         InputError: truck and pack do not fit the station, none does, or a word is unknown.
@@ -89,6 +96,7 @@ class SwapChoice:
     parking: str | None = None
     conditions: str | None = None
     planning: str = NEAREST
+    errors: bool = False
 
     def __post_init__(self) -> None:
         if self.parking is not None:
@@ -132,11 +140,18 @@ class SwapChoice:
         pack = packs[seeding.pick(seed, "swap pack", [pack.name for pack in packs])]
         parking = chosen.parking or PARKINGS[int(_stream(seed, "parking").integers(len(PARKINGS)))]
         conditions = chosen.conditions or CONDITIONS[int(_stream(seed, "conditions").integers(len(CONDITIONS)))]
-        drawn = {"conditions": conditions, "servo_gain_spread": SERVO_GAIN_SPREAD}
-        variation = Variation.of(**{**drawn, **numbers, **(again or {})})
         where = station or self.station
+        error = self._error(seed, where) if self.errors else None
+        drawn: dict[str, Any] = {"conditions": conditions, "servo_gain_spread": SERVO_GAIN_SPREAD}
+        drawn |= error_of(error or NOMINAL, pack)
+        variation = Variation.of(**{**drawn, **numbers, **(again or {})})
         setup = build_setup(where, truck, pack, seed=seed, parking=parking, variation=variation, planning=self.planning)
-        return SwapCase(seed, where, truck, pack, parking, variation, setup)
+        return SwapCase(seed, where, truck, pack, parking, variation, setup, error=error)
+
+    def _error(self, seed: int, station: Station) -> str:
+        """Draw the station's error."""
+        draw, known_errors = _stream(seed, "error"), errors_at(station)
+        return known_errors[int(draw.integers(len(known_errors)))] if draw.uniform() < ERROR_SHARE else NOMINAL
 
     def _narrowed(self, fixed: Mapping[str, Any]) -> SwapChoice:
         """Return this choice with the options' values added."""
@@ -148,7 +163,7 @@ class SwapChoice:
         if "conditions" in fixed:
             conditions = canonical(fixed["conditions"], "options['conditions']")
         truck, pack = truck_of(fixed, self.truck), pack_of(fixed, self.pack)
-        return SwapChoice(self.station, truck, pack, parking, conditions, self.planning)
+        return SwapChoice(self.station, truck, pack, parking, conditions, self.planning, self.errors)
 
 
 def outside_gate(case: SwapCase) -> bool:

@@ -261,16 +261,8 @@ class TimingEnv(EpisodicEnv):
 
     def _played(self, given: object) -> tuple[TimingSet | None, SwapChoice]:
         """Return the timing set to play as it is, or None, and the choice with its planning."""
-        if given is None:
-            return None, self._planned(self._base)
-        if not isinstance(given, TimingSet | str | os.PathLike):
-            raise InputError(
-                "no timing set", key="options['timing']", value=given, allowed="a name, a file, a TimingSet"
-            )
-        played = given if isinstance(given, TimingSet) else load_timing(given, self.station)
-        if played.kind != self.station.kind:
-            raise InputError("made for another kind of station", key="options['timing']", value=played.name)
-        return played, self._planned(played)
+        played = played_set(given, self.station)
+        return played, self._planned(played or self._base)
 
     def _planned(self, timing: TimingSet) -> SwapChoice:
         """Return the choice with the planning of a timing set."""
@@ -310,6 +302,22 @@ class TimingEnv(EpisodicEnv):
     def _episode_now(self) -> TimingEpisode:
         assert self._episode is not None
         return self._episode
+
+
+def played_set(given: object, station: Station) -> TimingSet | None:
+    """Return the timing set of the option `timing`; None for None.
+
+    Raises:
+        InputError: no timing set, or one for another kind of station.
+    """
+    if given is None:
+        return None
+    if not isinstance(given, TimingSet | str | os.PathLike):
+        raise InputError("no timing set", key="options['timing']", value=given, allowed="a name, a file, a TimingSet")
+    played = given if isinstance(given, TimingSet) else load_timing(given, station)
+    if played.kind != station.kind:
+        raise InputError("made for another kind of station", key="options['timing']", value=played.name)
+    return played
 
 
 def most_steps(choice: SwapChoice) -> int:

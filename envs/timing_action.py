@@ -13,6 +13,7 @@ from envs.scaling import Quantity
 from twin.catalogue import Station, TimingSet
 from twin.catalogue.schema import MECHANICAL
 from twin.motion.shaper import EI, NONE, ZV, ZVD
+from twin.sequence.heights import TAKEN_SHARE
 from twin.sequence.timing import TIMING, timing_row
 
 KINDS = (NONE, ZV, ZVD, EI)
@@ -158,13 +159,16 @@ CHANGES = (
     Quantity("creep_height", "-", 1.0, -1.0, 1.0, "times 3.16 to the action, within 0.03 to 0.3 m"),
     Quantity("creep_speed", "-", 1.0, -1.0, 1.0, "times 2.24 to the action, within 0.01 to 0.05 m/s"),
     Quantity("overlap", "-", 1.0, -1.0, 1.0, "5 s more or less, within 0 to 10 s"),
+    Quantity("weight_share", "-", 1.0, -1.0, 1.0, "0.35 of the pack's weight more or less, within 0.01 to 0.7"),
 )
 """Timing-v1's action. Shapers, blending and what an axis has of its own besides these stay as the set has them."""
 FIELDS = (
     *("velocity_fraction", "acceleration_fraction", "jerk_fraction", "settle_threshold_m", "settle_dwell_s"),
-    *("creep_height_m", "creep_speed_mps", "overlap_s"),
+    *("creep_height_m", "creep_speed_mps", "overlap_s", "weight_share"),
 )
 """Field of a TIMING record that each element of `CHANGES` changes."""
+RANGES_V1 = {**RANGES, "weight_share": Range(0.01, 0.7)}
+"""Beyond it a tilted pack is wrung against its guide pins by twice the abort limit."""
 
 
 class Residual:
@@ -173,14 +177,18 @@ class Residual:
     quantities: ClassVar[tuple[Quantity, ...]] = CHANGES
 
     def __init__(self, station: Station, base: TimingSet) -> None:
-        self._limits = station.limits
+        self._limits, self._kind = station.limits, station.kind
         self._rows = {phase: timing_row(base.of(phase)) for phase in MECHANICAL[station.kind]}
 
     def row(self, values: Sequence[float], phase: str, natural_hz: float) -> tuple[np.void, dict[str, bool]]:
         row = self._rows[phase].copy()
         for name, element in zip(FIELDS, values, strict=True):
-            allowed = RANGES[name]
-            row[name] = allowed.changed(float(row[name]), element)
+            allowed, value = RANGES_V1[name], float(row[name])
+            if name == "weight_share" and value == 0.0:  # the set leaves it to the station: so does an action of zero
+                if element == 0.0:
+                    continue
+                value = TAKEN_SHARE[self._kind]
+            row[name] = allowed.changed(value, element)
             if f"axis_{name}" in (TIMING.names or ()):  # 0 where an axis has none of its own
                 own = row[f"axis_{name}"]
                 own[:] = [allowed.changed(float(value), element) if value > 0.0 else 0.0 for value in own]

@@ -1,8 +1,8 @@
-"""One episode of Timing-v0: response to a decision request, reward and info."""
+"""One episode of Timing: response to a decision request, reward and info."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -83,10 +83,18 @@ class TimingEpisode:
         """Return the observation (Q,) float32 of the decision request, a new array."""
         return observe(self.swap.twin.program, self.asked, self._shown.mechanical_s, self._observed)
 
+    def _rates(self, kpis: Mapping[str, float | int]) -> dict[str, float]:
+        """Return key figures that are 0 or 1: of a swap that has not failed so far."""
+        fails = self.outcome not in ("running", "completed", "part_completed")
+        first = kpis["insert_attempts"] <= 1
+        below = self._shown.peak_lateral_force_n < self._limits.lateral_warn_n
+        return {"first_attempt": float(first and not fails), "below_warn": float(below and not fails)}
+
     def info(self) -> dict[str, Any]:
         """Return the environment's info."""
         swap, cost = self.swap, costs(self._before, self._shown, self._limits)
         violations, ask, asks = swap.violations(), self.asked, self.outcome == "running"
+        kpis = swap.kpis()
         return {
             "outcome": self.outcome,
             "is_success": self.outcome in ("completed", "part_completed") and not violations,
@@ -106,7 +114,8 @@ class TimingEpisode:
                 "lower_bound_s": self._bound_s,
                 "procedure_bound_s": self._procedure_bound_s,
                 "ratio": self._shown.mechanical_s / self._bound_s,
-                **swap.kpis(),
+                **kpis,
+                **self._rates(kpis),
             },
             "case": self.case.as_plain(),
         }

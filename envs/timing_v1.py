@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from typing import Any
 
 from envs.scaling import box
@@ -24,7 +25,7 @@ class TunedTimingEnv(TimingEnv):
     robot. An action of zeros plays the set `base` as it is, to the last bit; its blending, its shapers and the planning
     of its jobs stay. No action can exceed the machine's interlocks and axis limits.
 
-    Action, `Box(8,)` float32. Finite values beyond the bounds are clipped; `info["clipped"]` lists which.
+    Action, `Box(9,)` float32. Finite values beyond the bounds are clipped; `info["clipped"]` lists which.
     `info["limited"]` lists which of `creep_height` and `creep_speed` the station limits (contact zone and speed):
 
     | i | name | unit | scale | low | high | meaning |
@@ -37,6 +38,7 @@ class TunedTimingEnv(TimingEnv):
     | 5 | creep_height | - | 1 | -1 | 1 | times 3.16 to the action, within 0.03 to 0.3 m |
     | 6 | creep_speed | - | 1 | -1 | 1 | times 2.24 to the action, within 0.01 to 0.05 m/s |
     | 7 | overlap | - | 1 | -1 | 1 | 5 s more or less, within 0 to 10 s |
+    | 8 | weight_share | - | 1 | -1 | 1 | 0.35 of the pack's weight more or less, within 0.01 to 0.7 |
 
     Observation, `Box(42,)` float32, quantity / scale, clipped to its bounds: what the control software knows when a
     robot asks. Phases are named as at top_lift; at a chassis station `lower` is `raise` and `lift_out` `lower_out`.
@@ -103,10 +105,12 @@ class TunedTimingEnv(TimingEnv):
     Each quantity is drawn from its own stream of the episode's seed. Constructor arguments (for every episode) or
     `reset(options=...)` (for one) fix `truck`, `pack`, `parking` (guided, unguided; by argument or option only, driven:
     the driver model parks the truck), `conditions` (clear, night, rain; by argument or option only, night+rain) and
-    `last_phase`. Options alone fix `servo_gain_spread` (0.1 by default), `friction_factor` (of the guides),
-    `pack_mass_kg`, `truck_x_m`, `truck_y_m`, `truck_yaw_rad`. The option `timing` (a timing set, its name or file) has
-    that set played as it is, every option of it, and actions have no effect. `reset(seed=s)` is episode s; a reset
-    without a seed draws one, given in `info["case"]["seed"]`, so every episode is reproducible from its seed.
+    `last_phase`. With `errors` every second episode has one that the station does not notice (`twin.setup.errors`: of
+    rope, drive lag, pack mass or guide friction), in `info["case"]["error"]`. Options alone fix `servo_gain_spread`
+    (0.1 by default), `friction_factor` (of the guides), `pack_mass_kg`, `truck_x_m`, `truck_y_m`, `truck_yaw_rad`. The
+    option `timing` (a timing set, its name or file) has that set played as it is, every option of it, and actions have
+    no effect. `reset(seed=s)` is episode s; a reset without a seed draws one, given in `info["case"]["seed"]`, so every
+    episode is reproducible from its seed.
 
     Ends, in `info["outcome"]`; all of them terminate, as every wait of a swap has its own time limit:
 
@@ -140,13 +144,15 @@ class TunedTimingEnv(TimingEnv):
     (invariants: newly broken ones, lateral_force: rise of the peak beyond the warn limit as a share of it);
     `violations` of the safety monitor; `kpis`: time_s (mechanical), lower_bound_s (kinematic), procedure_bound_s, ratio
     (to the kinematic bound), and the swap's own (peak_lateral_force_n, residual_sway_m, insert_attempts, energy_j,
-    ...); `case`: what was drawn.
+    ...), and 1 or 0, of a swap that has not failed: first_attempt, below_warn (the peak lateral force stayed below the
+    station's warn limit); `case`: what was drawn.
 
     Arguments:
         station: name or path of a station, or a station.
         base: name or path of the timing set that actions change.
         truck, pack: name or path; None draws among those that go with the station.
         parking, conditions: None draws.
+        errors: True draws errors of the station.
         last_phase: a mechanical phase of the station after which the episode ends, at the first robot that would
             continue; None: the whole swap.
         plant: "bullet", the reference, or "rom", the reduced-order model.
@@ -159,9 +165,13 @@ class TunedTimingEnv(TimingEnv):
     Version history: v1. v0 (`envs.timing`) has the timing of every phase as its action, from nothing.
     """
 
-    def __init__(self, station: Name | Station = "top_lift", base: Name = "tuned", **arguments: Any) -> None:
+    def __init__(
+        self, station: Name | Station = "top_lift", base: Name = "tuned", errors: bool = False, **arguments: Any
+    ) -> None:
         super().__init__(station, **arguments)
-        self._base = load_timing(base, self.station)
+        self._choice = replace(self._choice, errors=errors)
+        self._choices = {self._choice.planning: self._choice}
+        self.base, self._base = str(base), load_timing(base, self.station)
         self._actions = Residual(self.station, self._base)
         self._observed = OBSERVATION
         self.action_space, self.observation_space = box(ACTION), box(OBSERVATION)

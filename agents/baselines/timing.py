@@ -1,9 +1,9 @@
-"""Timing by classical sets, phase by phase: factory, S-curve with a fixed settling time, ZV and ZVD.
+"""Timing by classical sets of a station (`models/timing/STATION/NAME.yaml`, which gives the reasons for its numbers).
 
-Each plays the named timing set of its station (`models/timing/STATION/NAME.yaml`, which gives the reasons for its
-numbers) through the environment's action. Shapers use the natural frequency of the rope during the move, the
-observation's `rope_move`: a frequency factor of 1. At a floating table no load swings while it travels and a shaper has
-no effect: `zv` and `zvd` are the same overlapped moves there.
+Baselines of Timing-v1 are played as they are: tuned, careful, factory. Those of Timing-v0 (factory, S-curve with a
+fixed settling time, ZV and ZVD) are played through its action, phase by phase. There shapers use the natural frequency
+of the rope during the move, the observation's `rope_move`: a frequency factor of 1. At a floating table no load swings
+while it travels and a shaper has no effect: `zv` and `zvd` are the same overlapped moves there.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 Array = np.ndarray
 
 
-OPTIONS = ("creep_height_per_scatter", "blending", "x", "y", "z", "yaw")
+OPTIONS = ("creep_height_per_scatter", "weight_share", "blending", "x", "y", "z", "yaw")
 """What a phase of a timing set may have and no action of Timing-v0 represents."""
 
 
@@ -93,6 +93,31 @@ class PlayedSet:
     def act(self, observation: Array) -> Array:
         """Return an action without effect."""
         return self._action.copy()
+
+    def act_many(self, observations: Array) -> Array:
+        """Return actions (N, A) without effect."""
+        return np.tile(self._action, (len(observations), 1))
+
+
+class Tuned(PlayedSet):
+    """The station's tuned set."""
+
+    def __init__(self, environment: Any) -> None:
+        super().__init__(environment, "tuned")
+
+
+class Careful(PlayedSet):
+    """The station's set of least force."""
+
+    def __init__(self, environment: Any) -> None:
+        super().__init__(environment, "careful")
+
+
+class PlayedFactory(PlayedSet):
+    """The station's factory set."""
+
+    def __init__(self, environment: Any) -> None:
+        super().__init__(environment, "factory")
 
 
 class OwnSet(SetPolicy):

@@ -68,6 +68,12 @@ def command(
         str | None, typer.Option(help="Alignment: fast, careful or any (drawn); a bundle acts as it was made for.")
     ] = None,
     starts: Annotated[str | None, typer.Option(help="Alignment: hand-over or wide. Default: hand-over.")] = None,
+    base: Annotated[
+        str | None, typer.Option(help="Timing: the set that actions change. Default: tuned, or a bundle's own.")
+    ] = None,
+    errors: Annotated[
+        str | None, typer.Option(help="Timing: none, or drawn: errors that the station does not notice.")
+    ] = None,
     set_: Annotated[list[str] | None, typer.Option("--set", help=SET_HELP)] = None,
     record_failures: Annotated[
         str | None, typer.Option(help="Record each policy's failed episodes and slowest success to this folder.")
@@ -102,7 +108,14 @@ def command(
     processes = at_most("--workers", len(os.sched_getaffinity(0)) if workers is None else workers, 1, MAX_WORKERS)
     at_most("--record-at-most", record_at_most, 0, MAX_EPISODES)
     given = {"station": station, "truck": truck, "pack": pack, "parking": parking, "conditions": conditions}
-    given |= {"action-mode": action_mode, "plant": plant, "care": care, "starts": starts}
+    given |= {
+        "action-mode": action_mode,
+        "plant": plant,
+        "care": care,
+        "starts": starts,
+        "base": base,
+        "errors": errors,
+    }
     at_most("--worlds", worlds, 0, MAX_WORLDS)
     given |= {"scenario": scenario, "direction": direction, "operator": operator}
     options = {name: value for name, value in given.items() if value is not None}
@@ -343,7 +356,7 @@ def _figures(row: dict[str, Any]) -> dict[str, str]:
         "95 % interval": f"{100 * low:.1f} to {100 * high:.1f} %",
         **{name.replace("_", " "): percent(rate["rate"]) for name, rate in row["rates"].items()},
         "time, s: median, p95": _pair(row["time_s"], 1.0, 1),
-        "force, kN: median, p99": _pair(row["peak_lateral_force_n"], 1e-3, 1),
+        "force, kN: median, p95, p99": _pair(row["peak_lateral_force_n"], 1e-3, 1),
         "violations": str(row["violations"]),
         "changed by guard": percent(row["actions_changed"] / row["actions"] if row["actions"] else None),
         "ended": ", ".join(f"{name} {n}" for name, n in sorted(row["reasons"].items(), key=lambda item: -item[1])),
@@ -362,10 +375,11 @@ def _pair(values: dict[str, float | None], factor: float, digits: int) -> str:
 def paired_table(result: dict[str, Any]) -> Any:
     """Make the table of paired differences, b less a."""
     table = _table("Paired differences, b less a", "a", "b", "of", "difference", "95 % interval", "pairs")
-    for row in result["paired_success"]:
+    rates = [*({"rate": "success"} | row for row in result["paired_success"]), *result["paired_rates"]]
+    for row in rates:
         low, high = (100 * value for value in row["ci95"])
         table.add_row(
-            label(row["a"]), label(row["b"]), "success", f"{100 * row['difference']:+.1f} %",
+            label(row["a"]), label(row["b"]), row["rate"].replace("_", " "), f"{100 * row['difference']:+.1f} %",
             f"{low:+.1f} to {high:+.1f} %", str(row["pairs"]),
         )  # fmt: skip
     units = {"time_s": ("median time", 1.0, "s", 1), "peak_lateral_force_n": ("median peak force", 1e-3, "kN", 2)}

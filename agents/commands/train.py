@@ -24,7 +24,7 @@ MAX_SEEDS = 1000
 
 def command(
     task: Annotated[str, typer.Argument(help="Task: docking, alignment or timing.")],
-    algorithm: Annotated[str | None, typer.Option(help="ppo or sac. Default: the task's file.")] = None,
+    algorithm: Annotated[str | None, typer.Option(help="ppo, sac or (timing) fit. Default: the task's file.")] = None,
     config: Annotated[str | None, typer.Option(help="Hyper-parameters (YAML). Default: the task's own.")] = None,
     steps: Annotated[int | None, typer.Option(help="Steps in total.")] = None,
     wall_time_s: Annotated[float | None, typer.Option(help="Wall time in total, s, evaluation included.")] = None,
@@ -38,6 +38,10 @@ def command(
     action_mode: Annotated[str | None, typer.Option(help="direct or residual, for alignment.")] = None,
     care: Annotated[str | None, typer.Option(help="Alignment: what force weighs: fast, careful or any.")] = None,
     starts: Annotated[str | None, typer.Option(help="Alignment: starts to train from: hand-over or wide.")] = None,
+    base: Annotated[str | None, typer.Option(help="Timing: the set that actions change. Default: tuned.")] = None,
+    errors: Annotated[
+        str | None, typer.Option(help="Timing: none, or drawn: errors that the station does not notice.")
+    ] = None,
     scenario: Annotated[str | None, typer.Option(help="Ground and sensors, for docking: a name or a file.")] = None,
     direction: Annotated[str | None, typer.Option(help="forward or reverse, for docking.")] = None,
     operator: Annotated[str | None, typer.Option(help="by_wire or driver, for docking.")] = None,
@@ -65,7 +69,14 @@ def command(
 
     what = find_task(task)
     given = {"station": station, "truck": truck, "pack": pack, "parking": parking, "conditions": conditions}
-    given |= {"action-mode": action_mode, "plant": plant, "care": care, "starts": starts}
+    given |= {
+        "action-mode": action_mode,
+        "plant": plant,
+        "care": care,
+        "starts": starts,
+        "base": base,
+        "errors": errors,
+    }
     given |= {"scenario": scenario, "direction": direction, "operator": operator}
     options = {name: value for name, value in given.items() if value is not None}
     overrides: dict[str, Any] = {

@@ -66,3 +66,5 @@ def _of_phase(phase: str, of: PhaseTiming, station: Station) -> Iterator[Row]:
     for name, unit in _OF_PHASE.items():
         value: Any = getattr(of, name)
         yield Row(phase, "", "", name.removesuffix(f"_{unit.replace('/', 'p')}"), unit, value)
+    if of.weight_share is not None:
+        yield Row(phase, "", "", "weight_share", "", of.weight_share)

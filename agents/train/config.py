@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from twin.catalogue.explain import hint, to_input_error
 from twin.catalogue.safe_yaml import parse, read_bytes
@@ -88,6 +88,87 @@ class Clone(Strict):
     learning_rate: Annotated[float, Field(gt=0.0, le=1.0)] = 2e-3
 
 
+Positive = Annotated[float, Field(ge=0.0, le=1e6)]
+
+
+class FitWeights(Strict):
+    """What counts against an action, beside the probability of a force beyond the warning limit.
+
+    Attributes:
+        tail: of the 90th percentile of the log force beyond it.
+        failing: of the risk of failing.
+        doubt: of the spread among the model's members.
+        effort: of the square of the action, against idle deviations from the set.
+        unexplored: of the square of elements that no swap varies in a phase.
+        longer_s: mean time that a swap may last longer than with the set.
+        price, price_rate, most: of a second, to begin with; it rises by the rate times the excess in each update.
+        steps: of a swap.
+    """
+
+    tail: Positive = 0.5
+    failing: Positive = 3.0
+    doubt: Positive = 0.5
+    effort: Positive = 0.002
+    unexplored: Positive = 1.0
+    longer_s: Annotated[float, Field(ge=-100.0, le=100.0)] = -0.1
+    price: Positive = 0.1
+    price_rate: Positive = 0.001
+    most: Positive = 2.0
+    steps: Annotated[float, Field(gt=0.0, le=1000.0)] = 14.0
+
+
+class FitRound(Strict):
+    """One round of swaps: each seed is played with the set itself and `again` times with random actions.
+
+    Attributes:
+        about: what the random actions lie about: the set, or the policy so far.
+        last_phase: after which its swaps end, named as at top_lift; None: whole swaps.
+        phases: whose actions vary; None: all that `Fit.explore` names.
+        fit: True fits the model to all swaps so far and improves the policy.
+    """
+
+    seeds: Annotated[int, Field(ge=1, le=10**6)]
+    again: Annotated[int, Field(ge=1, le=100)] = 2
+    about: Literal["set", "policy"] = "policy"
+    last_phase: str | None = None
+    phases: tuple[str, ...] | None = None
+    fit: bool = True
+
+
+class Fit(Strict):
+    """Timing by regression (`agents.train.fit`).
+
+    Attributes:
+        rounds: of playing; the last one fits.
+        explore: elements of the action that vary, by phase, named as at top_lift; others stay as the set has them.
+        hidden: widths of the policy's layers.
+        width, members: of the model's networks, and how many there are.
+        epochs, batch_size, learning_rate: of the model; the policy has the latter two.
+        updates: of the policy in each round.
+        reserve_s: wall time kept for the evaluation.
+    """
+
+    rounds: Annotated[tuple[FitRound, ...], Field(min_length=1, max_length=1000)]
+    explore: dict[str, tuple[str, ...]]
+    hidden: Widths
+    width: Annotated[int, Field(ge=1, le=4096)]
+    members: Annotated[int, Field(ge=2, le=100)]
+    epochs: Annotated[int, Field(ge=1, le=1000)]
+    batch_size: Annotated[int, Field(ge=2, le=10**6)]
+    learning_rate: Annotated[float, Field(gt=0.0, le=1.0)]
+    updates: Annotated[int, Field(ge=1, le=10**6)]
+    reserve_s: Positive = 120.0
+    weights: FitWeights = FitWeights()
+
+    @model_validator(mode="after")
+    def _rounds_vary_what_is_explored(self) -> Self:
+        for i, one in enumerate(self.rounds):
+            for phase in one.phases or ():
+                if phase not in self.explore:
+                    raise ValueError(f"rounds[{i}].phases: {phase} is not in explore")
+        return self
+
+
 class TrainConfig(Strict):
     """One training run.
 
@@ -104,7 +185,7 @@ class TrainConfig(Strict):
         evaluation_episodes: on unseen seeds, of the untrained start and of the result.
     """
 
-    algorithm: Literal["ppo", "sac"]
+    algorithm: Literal["ppo", "sac", "fit"]
     seed: Annotated[int, Field(ge=0, lt=2**63)]
     environment: dict[str, str]
     workers: Annotated[int, Field(ge=1, le=256)]
@@ -117,6 +198,13 @@ class TrainConfig(Strict):
     evaluation_episodes: Annotated[int, Field(ge=1, le=10**6)]
     ppo: Ppo
     sac: Sac
+    fit: Fit | None = None
+
+    @model_validator(mode="after")
+    def _has_its_section(self) -> Self:
+        if self.algorithm == "fit" and self.fit is None:
+            raise ValueError("algorithm fit needs the section fit, which only timing's file has")
+        return self
 
 
 def load_config(task: str, file: str | Path | None = None, overrides: Mapping[str, Any] | None = None) -> TrainConfig:

@@ -38,6 +38,7 @@ from agents.train.budget import GRACE_S, Budget, WallTimeOver, at_most
 from agents.train.checkpoint import REPLAY, RunState, algorithm_class, checkpoints_in, load_model, newest, require_trust
 from agents.train.clone import examples_of, imitate
 from agents.train.config import TrainConfig
+from agents.train.fit_run import evaluated, fit_rounds, write_fitted
 from agents.train.leftovers import removing_failed_run
 from agents.train.versions import versions
 from agents.train.watch import BEST_OF, Timed, TrainingWatch
@@ -182,6 +183,10 @@ def train(
     budget = budget or Budget(config.wall_time_s)
     torch.set_num_threads(1)
     require("tensorboard", "onnx", "onnxruntime")  # the last one follows the training
+    if config.algorithm == "fit":
+        if resume:
+            raise InputError("begins anew: a fit of minutes has no checkpoints", key="--resume", value=str(folder))
+        return _train_fit(scene, config, folder, line, budget, evaluation_seed, say)
     checkpoints = folder / "checkpoints"
     source = newest(checkpoints) if resume else None
     if source is not None:
@@ -269,6 +274,46 @@ def train(
         dict(budget.spent_s),
         budget.time_spent(),
         -watch.seen.reward if on_batch and watch.seen.weights is not None else None,
+    )
+
+
+def _train_fit(
+    scene: Scene, config: TrainConfig, folder: Path, line: ProgressLine, budget: Budget, evaluation_seed: int,
+    say: Callable[[str], None],
+) -> Trained:  # fmt: skip
+    """Train by regression (`agents.train.fit_run`), on the batch only."""
+    if not batched(scene) or config.worlds == 0:
+        raise InputError("needs a batch of worlds", key="--algorithm", value="fit", allowed="with --plant rom")
+    environment = scene.make()
+    make_folder(folder)
+    try:
+        write_json(folder / "config.json", config.model_dump(mode="json"))
+        write_json(folder / "versions.json", versions())
+        budget.mark("start-up")
+        held_out = range(SELECTION_SEED, SELECTION_SEED + config.selection_episodes)
+        line.update(f"playing the set on {len(held_out)} held-out seeds", completed=0.0)
+        try:
+            fitted = fit_rounds(scene, config, training_seed(config.seed), held_out, line, budget, say)
+            budget.mark("training")
+            write_fitted(folder / "policy", fitted, scene, config, environment, [])
+            seen = evaluated(judged(scene), config, folder / "policy", evaluation_seed, line)
+        except KeyboardInterrupt:
+            return Trained(folder, 0, budget.elapsed_s, "interrupted", None)
+        write_fitted(folder / "policy", fitted, scene, config, environment, _measured(seen))
+        write_json(folder / "evaluation.json", seen.as_json())
+        budget.mark("evaluation")
+    finally:
+        environment.close()
+    return Trained(
+        folder,
+        fitted.steps,
+        budget.elapsed_s,
+        "steps",
+        seen,
+        folder / "policy",
+        dict(budget.spent_s),
+        budget.time_spent(),
+        fitted.judged,
     )
 
 

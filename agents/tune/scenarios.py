@@ -11,19 +11,13 @@ from typing import Any
 
 from twin import seeding
 from twin.catalogue import Pack, Station, Truck, compatible, load_pack, load_truck, names, resolve
-from twin.catalogue.schema import FourRope
 from twin.errors import InputError
+from twin.setup.errors import NOMINAL, error_of, errors_at
 from twin.setup.variation import Variation
 
 UNGUIDED_SHARE = 0.25
 CONDITIONS = {"clear": 0.4, "night": 0.2, "rain": 0.2, "night+rain": 0.2}
 """Conditions and their shares."""
-ROPE_ERROR, MASS_FACTOR, FRICTIONS, DRIVE_LAG_S = 0.05, 1.05, (0.5, 2.0), 0.05
-"""Errors that a station has without noticing [chosen: rope 5 %, mass 5 %, friction halved and doubled, 50 ms]."""
-NOMINAL = "nominal"
-ERRORS = ("rope_longer", "drive_lag", "heavier", "rope_shorter", "friction_doubled", "friction_halved")
-"""Errors in turn; every second scenario has none."""
-
 Pairs = tuple[tuple[Truck, Pack], ...]
 
 
@@ -69,7 +63,7 @@ def fitting_pairs(station: Station, truck: Truck | None, pack: Pack | None) -> P
 
 def scenario(station: Station, pairs: Pairs, seed: int, number: int, attempt: int = 0) -> Scenario:
     """Draw scenario `number` of a search with this seed; `attempt` counts the trucks that had to park again."""
-    errors = tuple(one for one in ERRORS if isinstance(station.reeving, FourRope) or not one.startswith("rope"))
+    errors = errors_at(station)
     turn = number // 2
     error = errors[turn % len(errors)] if number % 2 else NOMINAL
     # every error meets every pair: the pairs' turn moves on by one more after each round of errors
@@ -80,16 +74,3 @@ def scenario(station: Station, pairs: Pairs, seed: int, number: int, attempt: in
     swap_seed = int(seeding.key(seed, f"tune swap/{number}/{attempt}") >> 1)
     variation = Variation.of(conditions=conditions, **error_of(error, pack))
     return Scenario(truck, pack, parking, error, variation, swap_seed)
-
-
-def error_of(error: str, pack: Pack) -> dict[str, float]:
-    """Return the values of `Variation` that an error has."""
-    return {
-        NOMINAL: {},
-        "rope_longer": {"rope_error": ROPE_ERROR},
-        "rope_shorter": {"rope_error": -ROPE_ERROR},
-        "heavier": {"pack_mass_kg": min(MASS_FACTOR * pack.mass_kg, pack.mass_max_kg)},
-        "friction_halved": {"friction_factor": FRICTIONS[0]},
-        "friction_doubled": {"friction_factor": FRICTIONS[1]},
-        "drive_lag": {"drive_lag_s": DRIVE_LAG_S},
-    }[error]

@@ -1,4 +1,4 @@
-"""swaptwin/Timing-v0 as a vector environment: N swaps on one reduced-order plant, each on its own clock."""
+"""swaptwin/Timing as a vector environment: N swaps on one reduced-order plant, each on its own clock."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 from gymnasium.vector import AutoresetMode
 
-from envs.options import choice
+from envs.options import choice, known
 from envs.scaling import Quantity, checked_action
-from envs.swap_case import SwapCase, SwapChoice
+from envs.swap_case import OPTIONS, SwapCase, SwapChoice
 from envs.timed_swap import REPARK, TimedSwap, parkings
-from envs.timing import STILL_S, most_steps, part_of
+from envs.timing import STILL_S, most_steps, part_of, played_set
 from envs.timing_action import ACTION, CHANGES, Absolute, Actions, Residual
 from envs.timing_episode import TimingEpisode
 from envs.timing_observation import OBSERVATION, OBSERVATION_V1
@@ -92,13 +92,22 @@ class TimingVectorEnv(BatchedEnv):
         self._infos: list[dict[str, Any]] = [{} for _ in range(num_envs)]
 
     @property
+    def actions(self) -> Sequence[Quantity]:
+        """Elements of the action."""
+        return self.quantities[0]
+
+    @property
     def max_steps(self) -> int:
         """Maximum number of steps of an episode of the single environment."""
         return most_steps(self._choice)
 
     def _begin(self, which: Array, seeds: Sequence[int], options: Mapping[str, Any] | None) -> None:
-        fixed, last = part_of(options, self.last_phase, self.station)
-        tries = {int(i): parkings(self._choice, seed, fixed) for i, seed in zip(which, seeds, strict=True)}
+        others = known(options, (*OPTIONS, "last_phase", "timing"))
+        played = played_set(others.pop("timing", None), self.station)
+        timing = played or self._base
+        choice = replace(self._choice, planning=timing.planning)
+        fixed, last = part_of(others, self.last_phase, self.station)
+        tries = {int(i): parkings(choice, seed, fixed) for i, seed in zip(which, seeds, strict=True)}
         cases: dict[int, SwapCase] = {}
         swaps: dict[int, TimedSwap] = {}
         waiting = list(tries)
@@ -106,11 +115,13 @@ class TimingVectorEnv(BatchedEnv):
             for i in waiting:  # a truck outside the gate by the scanner parks again
                 cases[i] = next(tries[i])
                 slot = partial(Slot, self._runner_of(cases[i].setup), i)
-                swaps[i] = TimedSwap(cases[i].setup, self._base, last, plant="rom", make_runner=slot)
+                swaps[i] = TimedSwap(cases[i].setup, timing, last, plant="rom", make_runner=slot)
             self._go_on({i: swaps[i] for i in waiting})
             waiting = [i for i in waiting if swaps[i].outcome == REPARK]
         for i, swap in swaps.items():
-            episode = self._episodes[i] = TimingEpisode(cases[i], swap, self.station, self._actions, self.quantities[1])
+            episode = self._episodes[i] = TimingEpisode(
+                cases[i], swap, self.station, self._actions, self.quantities[1], played
+            )
             self.observations[i], self._infos[i] = episode.observation(), episode.info()
 
     def _runner_of(self, first: SwapSetup) -> BatchRunner:
@@ -149,9 +160,32 @@ class TimingVectorEnv(BatchedEnv):
     def _columns(self) -> Columns:
         return stacked(self._infos)
 
+    # ------------------------------------------------------------------------------- for training by steps, no infos
+
+    def phases(self) -> list[str]:
+        """Return the phase that each world asks for; empty where its episode has ended."""
+        return [str(info["asked"]["phase"]) if info else "" for info in self._infos]
+
+    def times_s(self) -> Array:
+        """Return each world's mechanical time so far (N,), s."""
+        return np.array([float(info["kpis"]["time_s"]) if info else 0.0 for info in self._infos])
+
+    def take_peaks(self) -> Array:
+        """Return each world's peak lateral force (N,) since the last call, N, and begin anew.
+
+        From then on infos and rewards count this time alone: a step's own force is not in them, as a peak hides all
+        that is lower and comes later.
+        """
+        if self.runner is None:
+            return np.zeros(self.num_envs)
+        found = self.runner.worlds["kpis"]["peak_lateral_n"]
+        peaks: Array = found.copy()
+        found[:] = 0.0
+        return peaks
+
 
 class TunedTimingVectorEnv(TimingVectorEnv):
-    """N worlds of `envs.timing_v1.TunedTimingEnv`; its `base`, and the other arguments of `TimingVectorEnv`.
+    """N worlds of `envs.timing_v1.TunedTimingEnv`, with its arguments; `plant` "rom", `render_mode` None.
 
     Raises:
         InputError: a wrong argument, option or action, named.
@@ -160,9 +194,14 @@ class TunedTimingVectorEnv(TimingVectorEnv):
     quantities = (CHANGES, OBSERVATION_V1)
 
     def __init__(
-        self, num_envs: int = 1, station: Name | Station = "top_lift", base: Name = "tuned", **arguments: Any
+        self,
+        num_envs: int = 1,
+        station: Name | Station = "top_lift",
+        base: Name = "tuned",
+        errors: bool = False,
+        **arguments: Any,
     ) -> None:
         super().__init__(num_envs, station, **arguments)
         self._base = load_timing(base, self.station)
         self._actions = Residual(self.station, self._base)
-        self._choice = replace(self._choice, planning=self._base.planning)
+        self._choice = replace(self._choice, planning=self._base.planning, errors=errors)

@@ -48,7 +48,7 @@ def test_json_has_the_shape_of_the_design(evaluation: Evaluation) -> None:
             "reasons",
         } <= set(row)
         assert set(row["time_s"]) == {"median", "p95"}
-        assert set(row["peak_lateral_force_n"]) == {"median", "p99"}
+        assert set(row["peak_lateral_force_n"]) == {"median", "p95", "p99"}
         assert sum(row["reasons"].values()) == 20
         low, high = row["success_ci95"]
         assert 0.0 <= low <= row["success_rate"] <= high <= 1.0

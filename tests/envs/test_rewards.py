@@ -71,7 +71,7 @@ SCENES: dict[str, list[Scene]] = {
         Scene(np.zeros(4, np.float32), ROM, disturb=hurt),
     ],
     "swaptwin/Timing-v0": [Scene(Factory, ROM), Scene(Factory, ROM, disturb=hurt)],
-    "swaptwin/Timing-v1": [Scene(np.zeros(8, np.float32), ROM), Scene(np.zeros(8, np.float32), ROM, disturb=hurt)],
+    "swaptwin/Timing-v1": [Scene(np.zeros(9, np.float32), ROM), Scene(np.zeros(9, np.float32), ROM, disturb=hurt)],
 }
 
 

@@ -53,7 +53,7 @@ def _alignment(station: str, parking: str) -> Case:
 CASES = (
     Case(
         "timing-top_lift",
-        "timing",
+        "timing_v0",
         {"factory": FULL, "zvd": FULL, "zv": 100, "s_curve": 100, "zero": 20, "random": 20},
         {"station": "top_lift"},
     ),
@@ -69,7 +69,7 @@ CASES = (
     _alignment("chassis", "unguided"),
     Case(
         "timing-chassis",
-        "timing",
+        "timing_v0",
         {"factory": 150, "zvd": 150, "s_curve": 40, "zero": 20, "random": 20},
         {"station": "chassis"},
     ),
@@ -162,7 +162,7 @@ def claims(folder: Path = HERE) -> list[Claim]:
     """The project's targets for policies."""
     found = []
     for case in CASES:
-        if case.task == "timing":
+        if case.task == "timing_v0":
             reported = evaluation(case, ("factory", "zvd"), folder).as_json()
             [time] = [row for row in reported["paired"] if row["metric"] == "time_s"]
             [success] = reported["paired_success"]

@@ -111,7 +111,7 @@ def timing_table(folder: Path = HERE) -> str:
         "|---|---|---:|---:|---|---|---|---|---:|---|",
     ]
     for case in CASES:
-        if case.task != "timing":
+        if case.task != "timing_v0":
             continue
         for row in rows_of(case, folder):
             lines.append(
@@ -125,7 +125,7 @@ def timing_table(folder: Path = HERE) -> str:
 def outside_gate_first(case: Case, seeds: list[int]) -> list[int]:
     """Those of the seeds whose truck, as first drawn, stands outside the station's gate and parks again."""
     station, parking = load_station(case.options["station"]), case.options.get("parking")
-    if case.task == "timing":
+    if case.task == "timing_v0":
         choice = SwapChoice(with_overrides(station, STILL_S), parking=parking)
         return [seed for seed in seeds if outside_gate(choice.draw(seed))]
     alignment = AlignmentChoice(SwapChoice(station, parking=parking))
@@ -140,15 +140,16 @@ def gate_table(folder: Path = HERE) -> str:
         "|---|---:|---:|---|---:|---|",
     ]
     for case in CASES:
-        if case.task not in ("timing", "alignment") or case.name == "trained-alignment":
+        if case.task not in ("timing_v0", "alignment") or case.name == "trained-alignment":
             continue
-        policy = "zvd" if case.task == "timing" else "baseline"
+        policy = "zvd" if case.task == "timing_v0" else "baseline"
         episodes = {seed: episode for (name, seed), episode in read(case, folder).items() if name == policy}
         outside = set(outside_gate_first(case, sorted(episodes)))
         n, done = len(episodes), sum(episode.success for episode in episodes.values())
         first = sum(episode.success and seed not in outside for seed, episode in episodes.items())
         lines.append(
-            f"| {case.task}, {where(case)} | {n} | {len(outside)} | {policy} | {100 * done / n:.1f} % "
+            f"| {case.task.removesuffix('_v0')}, {where(case)} | {n} | {len(outside)} | {policy} "
+            f"| {100 * done / n:.1f} % "
             f"| {100 * first / n:.1f} % ({interval(list(wilson(first, n)))}) |"
         )
     return "\n".join([*lines, "", about_lines([*_tables("timing"), *_tables("alignment")], folder)])
@@ -174,7 +175,7 @@ def policies_table(folder: Path = HERE) -> str:
                     f"| at the first attempt: {100 * first['rate']:.1f} % ({interval(first['ci95'])}), in all "
                     f"{100 * row['success_rate']:.1f} % | {pair(row['time_s'])} | {row['violations']} |"
                 )
-            if case.task == "timing" and row["name"] in ("factory", "zvd"):
+            if case.task == "timing_v0" and row["name"] in ("factory", "zvd"):
                 lines.append(
                     f"| timing, {where(case)} | `{row['name']}` set | {row['episodes']} "
                     f"| completed: {100 * row['success_rate']:.1f} % ({interval(row['success_ci95'])}) "

@@ -23,12 +23,13 @@ from agents.experiments.campaign import Campaign, core_count
 from agents.experiments.ledger import Ledger
 from agents.experiments.trial import Figures, Trial
 from agents.statistics import median_interval, wilson
-from agents.tune.scenarios import ERRORS, NOMINAL, Pairs, error_of, fitting_pairs
+from agents.tune.scenarios import Pairs, fitting_pairs
 from tests.evidence.markers import made_from, replace, stamp
 from tests.evidence.part import ROOT, OneLine, count
 from twin.catalogue import Station, TimingSet, load_station, load_timing
 from twin.catalogue.schema import FourRope
 from twin.errors import InputError
+from twin.setup.errors import ERRORS, NOMINAL, error_of
 from twin.setup.variation import Variation
 
 DOCUMENT = ROOT / "docs" / "tuning.md"

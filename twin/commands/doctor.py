@@ -49,6 +49,7 @@ REQUIRED_PACKAGES = {  # the dependencies of pyproject.toml (compared by a test)
     "rich": "tables and progress",
     "ruamel.yaml": "the catalogue's files",
     "scipy": "statistics and filters",
+    "simpy": "a day of the station",
     "typer": "the command line",
 }
 OPTIONAL_PACKAGES = {

@@ -29,6 +29,8 @@ app = typer.Typer(
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 
+NO_MODELS = ("policies", "experiments")
+"""Folders of models/ whose files describe no machine, site or ground."""
 UNITS = {
     "per_s": "1/s",
     "per_rad": "1/rad",
@@ -244,7 +246,8 @@ def _timing_files() -> list[Path]:
 
 
 def _shipped_files() -> list[Path]:
-    return sorted(path for path in models_folder().rglob("*.yaml") if "policies" not in path.parts)
+    root = models_folder()
+    return sorted(path for path in root.rglob("*.yaml") if path.relative_to(root).parts[0] not in NO_MODELS)
 
 
 def _pair(station: Station, truck: Truck, packs: list[Pack]) -> dict[str, Any]:

@@ -75,7 +75,10 @@ def command(
     ] = None,
     timing_policy: Annotated[
         str | None,
-        typer.Option(help="A Timing-v0 policy that sets the timing of each phase: a name or a bundle's folder."),
+        typer.Option(
+            help="A Timing policy that sets the timing of each phase: a name or a bundle's folder. One of Timing-v1 "
+            "changes the set that it was made for: give that as --timing too, which plans the jobs."
+        ),
     ] = None,
     fault: Annotated[
         list[str] | None, typer.Option(help="A fault, KIND:name=value,...; may be repeated. Kinds: docs/faults.md.")

@@ -5,7 +5,17 @@ from __future__ import annotations
 import numpy as np
 
 from twin.records import DISCRETE_MOTION, UNTIL_DWELL, UNTIL_LOAD_ABOVE, UNTIL_LOAD_BELOW, Z
-from twin.sequence.building import axis_z, blends, creep, inside_axes, new_commands, pack_of, seat_of, z_goal
+from twin.sequence.building import (
+    axis_z,
+    blends,
+    creep,
+    inside_axes,
+    new_commands,
+    pack_of,
+    phase_timing,
+    seat_of,
+    z_goal,
+)
 from twin.sequence.free import empty_free_over_z, pack_free_over_z
 from twin.sequence.heights import (
     PULL_TRAVEL_SHARE,
@@ -66,12 +76,16 @@ def _until_load(
 def take_weight(phase: str, which: str, pack: str, fraction: float, *, fast: bool = False) -> Start:
     """Take `fraction` of the pack's weight off its locks before they open (upwards in both kinds of station).
 
+    Where the load hangs, the timing set's `weight_share` is taken in place of `fraction`.
+
     `fast`: only the ropes' slack, until the end effector begins to hang; a table, until a part of the weight is left.
     """
 
     def start(program: Program, selection: Selection) -> np.ndarray:
         commands = _until_load(program, selection, phase, which, pack, PULL_TRAVEL_M, True, fast=fast)
-        commands["threshold"] = weight_n(program, pack=fraction)
+        own = np.zeros(len(selection)) if table(program) else phase_timing(program, selection, phase)["weight_share"]
+        shares = np.where(own > 0.0, own, fraction)
+        commands["threshold"] = [weight_n(program, pack=float(share)) for share in shares]
         if fast:
             short_n = commands["threshold"] - _near_n(program)
             commands["threshold"] = short_n if table(program) else HANGS_SHARE * weight_n(program)

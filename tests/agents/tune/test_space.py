@@ -21,7 +21,7 @@ FACTORY = load_timing("factory", STATION)
 
 def test_every_number_and_word_of_the_schema_is_a_parameter_of_every_phase() -> None:
     space = Space(STATION, FACTORY)
-    others = ("shaper_frequency_hz", *AXES)  # null: from the rope
+    others = ("shaper_frequency_hz", "weight_share", *AXES)  # null: from the rope; the station's
     fields = [name for name in PhaseTiming.model_fields if name not in others]
     fractions = ("velocity_fraction", "acceleration_fraction", "jerk_fraction")
     fields += [f"{axis}.{name}" for axis in ("x", "y") for name in (*fractions, "shaper")]

@@ -62,7 +62,7 @@ def actions(name: str, num_envs: int, seed: int) -> Array:
         "swaptwin/Docking-v1": 2,
         "swaptwin/Alignment-v1": 4,
         "swaptwin/Timing-v0": 10,
-        "swaptwin/Timing-v1": 8,
+        "swaptwin/Timing-v1": 9,
     }[name]
     drawn = [np.random.default_rng((seed, i)).uniform(-1.2, 1.2, (STEPS[name], size)) for i in range(num_envs)]
     noise = np.stack(drawn, axis=1) * SWING.get(name, 1.0)

@@ -35,7 +35,9 @@ KIND_OF_FOLDER = {
     "motors": "motor",
 }
 FILES = sorted(
-    path for path in models_folder().rglob("*.yaml") if path.relative_to(models_folder()).parts[0] != "policies"
+    path
+    for path in models_folder().rglob("*.yaml")
+    if path.relative_to(models_folder()).parts[0] not in ("policies", "experiments")
 )
 STATIONS = [load_station(name) for name in names("station")]
 TRUCKS = [load_truck(name) for name in names("truck")]

@@ -64,7 +64,7 @@ class AxisTiming(_WithOptions):
 class PhaseTiming(_WithOptions):
     """Motion parameters of one phase. Fractions are of the axis limits: no timing set can exceed them."""
 
-    _options = ("creep_height_per_scatter", "blending", "x", "y", "z", "yaw")
+    _options = ("creep_height_per_scatter", "weight_share", "blending", "x", "y", "z", "yaw")
 
     velocity_fraction: Fraction = 1.0
     acceleration_fraction: Fraction = 1.0
@@ -84,6 +84,11 @@ class PhaseTiming(_WithOptions):
         default=0.0,
         description="creep height added by what the scanner's frames of the truck scatter beyond its specification, "
         "m/m; lower, raise, insert: in rain, guides are met farther off",
+    )
+    weight_share: Annotated[float, Field(gt=0.0, le=1.0)] | None = Field(
+        default=None,
+        description="share of the pack's weight that hanging ropes take before the truck's locks open; unlock: what is "
+        "least force depends on pack and tilt of the truck; null: 0.15; a table takes all",
     )
     overlap_s: NonNegative = Field(default=0.0, description="how early the next phase may start before this one ends")
     blending: bool = Field(
