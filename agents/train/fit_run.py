@@ -230,6 +230,7 @@ class Fitting:
 
     Attributes:
         fitted: the best so far.
+        judged_set: judgement of the set itself, on the same seeds.
     """
 
     def __init__(
@@ -248,6 +249,7 @@ class Fitting:
         self._parts: list[Examples] = []
         self._actor: nn.Sequential | None = None
         self._plain = self._played(lambda rows: np.zeros((len(rows), self._size), np.float32))
+        self.judged_set = judgement(self._plain, self._plain, self._limits.lateral_abort_n)
         self.fitted: Fitted | None = None
 
     def _played(self, act: Callable[[Array], Array]) -> list[Episode]:
@@ -314,6 +316,11 @@ def fit_rounds(
             fitting.improve(number)
         longest_s = max(longest_s, time.monotonic() - began_s)
     assert fitting.fitted is not None
+    if fitting.fitted.judged >= fitting.judged_set:
+        say(
+            f"no round was judged better than the set itself ({fitting.fitted.judged:.3f} against "
+            f"{fitting.judged_set:.3f}): the set is the better choice"
+        )
     return fitting.fitted
 
 
