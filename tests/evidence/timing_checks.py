@@ -128,7 +128,7 @@ def gain(group: Group) -> str:
 
 HEADINGS = ["swaps", "completed", "first attempt", "violations", "time, s: median, p95",
             "force where factory completes, kN: p95, most", "over abort limit", "drive peak, of limit",
-            "drive RMS, of rating (estimate)", "less than factory, s"]  # fmt: skip
+            "drive RMS, of rating", "less than factory, s"]  # fmt: skip
 
 
 def table(first: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
