@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 Array = np.ndarray
 
 
-OPTIONS = ("creep_height_per_scatter", "weight_share", "blending", "x", "y", "z", "yaw")
+OPTIONS = ("creep_height_per_scatter", "sway_damping", "weight_share", "blending", "x", "y", "z", "yaw")
 """What a phase of a timing set may have and no action of Timing-v0 represents."""
 
 

@@ -41,6 +41,11 @@ class Row:
     unit: str
     value: float | str | bool
 
+    @property
+    def key(self) -> tuple[str, str, str, str]:
+        """What the row is of."""
+        return self.phase, self.axis, self.load, self.name
+
 
 def rows_of(timing: TimingSet, station: Station) -> list[Row]:
     """All parameters of a timing set at a station, phase by phase: speeds in SI units, not as fractions."""
@@ -66,5 +71,7 @@ def _of_phase(phase: str, of: PhaseTiming, station: Station) -> Iterator[Row]:
     for name, unit in _OF_PHASE.items():
         value: Any = getattr(of, name)
         yield Row(phase, "", "", name.removesuffix(f"_{unit.replace('/', 'p')}"), unit, value)
+    if of.sway_damping > 0.0:
+        yield Row(phase, "", "", "sway_damping", "", of.sway_damping)
     if of.weight_share is not None:
         yield Row(phase, "", "", "weight_share", "", of.weight_share)

@@ -16,8 +16,8 @@ from twin.catalogue.schema import MECHANICAL, AxisTiming, PhaseTiming
 READY = ("lower", "raise", "rescan")
 """Phases whose blending moves nothing faster: the robot waits elsewhere, the scanner measures at another time."""
 MOTION = tuple(f"{quantity}_fraction" for quantity in QUANTITIES)
-SETTLING = ("settle_threshold_m", "settle_dwell_s")
-CREEP = ("creep_height_m", "creep_speed_mps", "creep_height_per_scatter")
+SETTLING = ("settle_threshold_m", "settle_dwell_s", "sway_damping")
+CREEP = ("creep_height_m", "creep_speed_mps", "creep_height_per_scatter", "weight_share")
 
 
 @dataclass(frozen=True)
@@ -104,8 +104,8 @@ def _predict(rows: Sequence[SwapRow]) -> Prediction:
 
 def _changed(timing: TimingSet, before: TimingSet, station: Station) -> int:
     """Number of parameters that differ, the plan of slots and order included."""
-    pairs = zip(rows_of(timing, station), rows_of(before, station), strict=True)
-    return sum(a.value != b.value for a, b in pairs) + (timing.planning != before.planning)
+    now, then = ({row.key: row.value for row in rows_of(of, station)} for of in (timing, before))
+    return sum(now.get(key) != then.get(key) for key in now | then) + (timing.planning != before.planning)
 
 
 def _stages(timing: TimingSet, factory: TimingSet) -> Iterator[tuple[str, TimingSet]]:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 
 from twin.control.readings import stopping_way, target_of
+from twin.control.sway_damping import damp_sway, hold_target
 from twin.geometry import planar
 from twin.motion.drives import stop_axis
 from twin.motion.kernels import kernel
@@ -73,17 +74,16 @@ def plan_z(image: Image, c: Command, r: int, target: float) -> None:
 
 
 @kernel
-def off_target_m(image: Image, r: int) -> float:
+def off_target_m(image: Image, control: Control, r: int) -> float:
     """Distance of robot `r`'s end effector from above its axes' targets, by encoders and sway sensor, m."""
-    dx, dy = _to_go(image, r, X) - image.sway_m[r, 0], _to_go(image, r, Y) - image.sway_m[r, 1]
+    dx, dy = _to_go(image, control, r, X) - image.sway_m[r, 0], _to_go(image, control, r, Y) - image.sway_m[r, 1]
     return planar(dx, dy)
 
 
 @kernel
-def _to_go(image: Image, r: int, k: int) -> float:
+def _to_go(image: Image, control: Control, r: int, k: int) -> float:
     """Distance of axis `k` from its target, m or rad: at standstill its control error."""
-    goal = image.reference[r, k, 0] if image.axis_state[r, k] == STANDSTILL else target_of(image, r, k)
-    return goal - image.axis_position[r, k]
+    return hold_target(image, control, r, k) - image.axis_position[r, k]
 
 
 @kernel
@@ -123,10 +123,12 @@ def waits_over_pack(image: Image, control: Control, p: Params, c: Command, r: in
     if math.isnan(c.seat_z) or p.interlock_off[TRIP_SWAY] == 1:
         return False
     most_m = capture_offset_m(p) * p.interlock_scale[TRIP_SWAY]
-    askew = abs(_to_go(image, r, YAW)) > ASKEW_RAD * p.interlock_scale[TRIP_SWAY]
-    off = askew or off_target_m(image, r) > most_m
+    askew = abs(_to_go(image, control, r, YAW)) > ASKEW_RAD * p.interlock_scale[TRIP_SWAY]
+    off = askew or off_target_m(image, control, r) > most_m
     control.hold_s[r] = 0.0 if off else control.hold_s[r] + dt_s
-    return _waits(image, p, c, r, control.hold_s[r] >= calm_s(image, p, r), waiting_height_m(p))
+    waits = _waits(image, p, c, r, control.hold_s[r] >= calm_s(image, p, r), waiting_height_m(p))
+    damp_sway(image, control, p, c, r, waits or _height_m(image, p, c, r) > waiting_height_m(p), dt_s)
+    return waits
 
 
 @kernel
@@ -138,13 +140,24 @@ def waits_over_seat(image: Image, control: Control, p: Params, c: Command, r: in
     if c.calm_m <= 0.0 or math.isnan(c.seat_z) or p.reeving == FLOATING_TABLE:
         return False
     wait_m = p.guide_length_m + OVER_PINS_M
-    if image.hand_over[r] == HANDED_OVER_LOW and p.retract * (image.axis_position[r, Z] - c.seat_z) <= wait_m:
+    if image.hand_over[r] == HANDED_OVER_LOW and _height_m(image, p, c, r) <= wait_m:
         image.hand_over[r] = 1
     if p.interlock_off[TRIP_SWAY] == 1:
         return False
-    sways = planar(image.sway_m[r, 0], image.sway_m[r, 1]) > c.calm_m * p.interlock_scale[TRIP_SWAY]
+    most_m = c.calm_m * p.interlock_scale[TRIP_SWAY]
+    sways = planar(image.sway_m[r, 0], image.sway_m[r, 1]) > most_m
+    if control.damping[r] != 0:  # the trolley must be back, too
+        sways = sways or planar(_to_go(image, control, r, X), _to_go(image, control, r, Y)) > most_m
     control.hold_s[r] = 0.0 if sways else control.hold_s[r] + dt_s
-    return _waits(image, p, c, r, control.hold_s[r] >= calm_s(image, p, r), wait_m)
+    waits = _waits(image, p, c, r, control.hold_s[r] >= calm_s(image, p, r), wait_m)
+    damp_sway(image, control, p, c, r, waits or _height_m(image, p, c, r) > wait_m, dt_s)
+    return waits
+
+
+@kernel
+def _height_m(image: Image, p: Params, c: Command, r: int) -> float:
+    """Height of robot `r` over where contact is expected, m."""
+    return p.retract * (image.axis_position[r, Z] - c.seat_z)
 
 
 @kernel
@@ -158,7 +171,7 @@ def _waits(image: Image, p: Params, c: Command, r: int, calm: bool, wait_m: floa
             image.axis_state[r, Z] = DISCRETE_MOTION
             return False
         return True
-    height_m = p.retract * (image.axis_position[r, Z] - c.seat_z)
+    height_m = _height_m(image, p, c, r)
     comes_m = -p.retract * stopping_way(image, p, r, Z)
     if not calm and state == DISCRETE_MOTION and height_m > wait_m and height_m - comes_m < wait_m:
         stop_axis(image, p, r, Z, image.clock_s, STOPPING)

@@ -100,6 +100,8 @@ def start_command(image: Image, control: Control, p: Params, c: Command, r: int)
     control.command_start_s[r] = image.clock_s
     control.setpoint_s[r] = image.clock_s
     control.hold_s[r] = 0.0
+    control.damping[r] = 0
+    control.observes_sway[r] = 0
     control.swing_m[r] = 0.0
     control.axial_s[r] = 0.0
     if not permitted(image, control, p, c, r) or (follows(c) and not may_follow(image, control, p, c, r)):
@@ -356,6 +358,9 @@ def end_command(image: Image, control: Control, p: Params, c: Command, r: int, s
     failure; overlaps let the axes run on.
     """
     image.scan_window[r] = 0
+    if control.damping[r] != 0:  # something is in the way already
+        control.damping[r] = 0
+        stop_following(image, p, r)
     until = c.until
     stops = follows(c) or until in (UNTIL_LANDED, UNTIL_SEATED, UNTIL_LOAD_ABOVE, UNTIL_LOAD_BELOW)
     if (stops and c.passes_on == 0) or status != DONE:

@@ -257,6 +257,26 @@ def plan_velocity(out: Array, p0: float, v0: float, a0: float, v1: float, a_max:
     `a0` may lie outside `a_max`: jerk brings it back first. Where `a0` is so large that jerk leaves no choice, the
     velocity overshoots and comes back.
     """
+    _start(out, p0, v0, a0)
+    _append_velocity(out, 0, v1, a_max, j_max)
+
+
+@kernel
+def plan_jerk(
+    out: Array, p0: float, v0: float, a0: float, jerk: float, for_s: float, a_max: float, j_max: float
+) -> None:
+    """Plan constant `jerk` for `for_s` from the motion (`v0`, `a0`), and the fastest stop after it.
+
+    For a controller that decides the jerk in every scan: an axis that it forgets stops.
+    """
+    _start(out, p0, v0, a0)
+    _append_velocity(out, _append(out, 0, for_s, jerk), 0.0, a_max, j_max)
+
+
+@kernel
+def _append_velocity(out: Array, n: int, v1: float, a_max: float, j_max: float) -> None:
+    """Append the fastest change from the motion at node n to the constant velocity `v1`, and end there."""
+    v0, a0 = out[V, n], out[A, n]
     # Velocity once the acceleration is brought to zero: the side of v1 it falls on gives the direction to accelerate.
     v_released = v0 + a0 * abs(a0) / (2.0 * j_max)
     sign = 1.0 if v1 >= v_released else -1.0
@@ -269,8 +289,7 @@ def plan_velocity(out: Array, p0: float, v0: float, a0: float, v1: float, a_max:
         if a_start > a_max:  # jerk against that direction first, until the acceleration is back within its limit
             ramp_dv = -ramp_dv
         hold_s = (dv - ramp_dv - a_max * a_max / (2.0 * j_max)) / a_max
-    _start(out, p0, v0, a0)
-    n = _append(out, 0, abs(a_peak - a_start) / j_max, sign * j_max if a_peak >= a_start else -sign * j_max)
+    n = _append(out, n, abs(a_peak - a_start) / j_max, sign * j_max if a_peak >= a_start else -sign * j_max)
     n = _append(out, n, hold_s, 0.0)
     n = _append(out, n, a_peak / j_max, -sign * j_max)
     _finish(out, n, out[P, n], v1)

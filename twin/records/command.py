@@ -43,6 +43,7 @@ COMMAND = np.dtype(
             "calm_m",
             f8,
         ),  # sway beyond which a pack waits over the guides of its seat; 0: it goes in regardless
+        ("sway_damping", f8),  # damping ratio added while a load on ropes comes down; 0: x and y stand
         ("inserting", i8),  # 1: guide forces are expected; jam and abort limits end the command instead of tripping
         ("acknowledge", i8),  # 1: clear a trip and let the axes leave ErrorStop
         ("pull_passed", i8),  # 1: the pull test of `seat` has passed; recorded from here on

@@ -24,6 +24,10 @@ CONTROL = np.dtype(
             f8,
             ROBOTS,
         ),  # last swing of a load under setpoints that was too large for any but damping ones
+        ("damping", i8, ROBOTS),  # a bit for each of axes x and y that follows its load (`twin.control.sway_damping`)
+        ("damping_at", f8, (ROBOTS, 2)),  # where they are to stand
+        ("observes_sway", i8, ROBOTS),  # 1: `observed_sway` is up to date
+        ("observed_sway", f8, (ROBOTS, 2, 2)),  # sway of x and y in m, and its rate in m/s
         ("swing_m", f8, ROBOTS),  # largest sway of the last swing beyond the settle threshold, once arrived
         ("force_s", f8, ROBOTS),  # time for which the lateral force has been over the abort limit
         ("load_s", f8, ROBOTS),  # time for which the load has been over its limit

@@ -185,6 +185,7 @@ def land(phase: str, which: str) -> Start:
         commands["seat_z"] = goal[:, Z]
         commands["timeout_s"] += SETTLE_TIMEOUT_S
         commands["threshold"] = contact_threshold_n(program)
+        commands["sway_damping"] = phase_timing(program, selection, phase)["sway_damping"]
         commands["load_known_from"] = empty_free_over_z(program, selection, which)
         commands["float_lock"] = 0
         return inside_axes(program, selection, commands)
@@ -352,6 +353,7 @@ def set_down(phase: str, which: str, pack: str) -> Start:
         if not table(program):
             settle_m = phase_timing(program, selection, phase)["settle_threshold_m"]
             commands["calm_m"] = np.where(commands["blending"] == 1, settle_m, 0.0)
+            commands["sway_damping"] = phase_timing(program, selection, phase)["sway_damping"]
             commands["timeout_s"] += SETTLE_TIMEOUT_S
         return inside_axes(program, selection, commands)
 

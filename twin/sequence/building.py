@@ -21,7 +21,7 @@ from twin.motion.profile import (
     speed_change_distance,
 )
 from twin.motion.shaper import MATCHED, NONE, evaluate_shaped, matched_ramp
-from twin.records import UNTIL_NEAR, UNTIL_SETTLED, YAW, X, Y, Z, new_command
+from twin.records import TRIP_LOW_TRAVERSE, UNTIL_NEAR, UNTIL_SETTLED, YAW, X, Y, Z, new_command
 from twin.sequence import rail
 from twin.sequence.heights import TRAVEL_MARGIN_M, travel_z
 from twin.sequence.program import Program, Selection
@@ -34,6 +34,9 @@ that springs back when its seat releases the load pushed the axis 2.6 mrad on; t
 
 NEAR_SHARE, NEAR_STEP_S = 0.6, 0.01
 """Share of the deadband within which a pack may leave the clearance height: the rest is for sway and control error."""
+MATCHED_FROM_M = 0.005
+"""Way up to which a move is not matched to the sway: it leaves no more than that of sway [chosen: a third of the limit
+at hand-over]."""
 CENTRING_SHARE = 0.9
 """Largest share of the traverse deadband that centring uses: a gripped pack stands in its seat then."""
 STROKE_RESERVE_M = 0.02
@@ -100,7 +103,8 @@ def add_shaper(program: Program, selection: Selection, phase: str, commands: np.
             speed, gains = matched_ramp(
                 way, move["velocity"][:, k], move["acceleration"][:, k], move["jerk"][:, k], frequency[matched]
             )
-            moves = np.abs(way) > 0.0  # NaN: it does not
+            # NaN: it does not move; matched, a short way takes two periods, or more if an axis scatters at its end
+            moves = np.abs(way) > MATCHED_FROM_M
             commands["velocity"][matched, k] = np.where(moves, speed, move["velocity"][:, k])
             commands["acceleration"][matched, k] = np.where(moves, gains, move["acceleration"][:, k])
 
@@ -258,11 +262,13 @@ def centre(program: Program, selection: Selection, commands: np.ndarray) -> None
     """Aim axes x and y, in place, to stand over (or under) where the gripped and locked pack holds the end effector.
 
     Its ropes or springs then press nothing aside when grips or locks open. As far as the traverse deadband allows, and
-    a robot that shares its rail as far as the other one leaves room.
+    a robot that shares its rail as far as the other one leaves room. The sway is one reading of its sensor, with its
+    noise (2 mm at the stations that ship).
     """
     worlds, at = program.runner.worlds, (selection.world, selection.robot)
     here, aside_m = worlds["image"]["axis_position"][at], worlds["image"]["sway_m"][at]
-    most_m = CENTRING_SHARE * program.setup.station.limits.traverse_deadband_m
+    scale = program.runner.params["interlock_scale"][selection.world, TRIP_LOW_TRAVERSE]
+    most_m = CENTRING_SHARE * program.setup.station.limits.traverse_deadband_m * np.minimum(scale, 1.0)
     low = worlds["control"]["low_xy"][at]
     for k in (X, Y):
         commands["target"][:, k] = np.clip(here[:, k] + aside_m[:, k], low[:, k] - most_m, low[:, k] + most_m)

@@ -24,6 +24,7 @@ TIMING = np.dtype(
         ("creep_speed_mps", np.float64),
         ("overlap_s", np.float64),
         ("creep_height_per_scatter", np.float64),
+        ("sway_damping", np.float64),
         ("weight_share", np.float64),  # 0: the station kind's
         ("blending", np.int64),
         # of x, y, z, yaw; 0: the phase's
@@ -35,7 +36,7 @@ TIMING = np.dtype(
     ]
 )
 _OF_AXIS = ("velocity_fraction", "acceleration_fraction", "jerk_fraction")
-_OPTIONAL = ("creep_height_per_scatter", "weight_share", "blending")
+_OPTIONAL = ("creep_height_per_scatter", "sway_damping", "weight_share", "blending")
 SHAPERS: dict[str, int] = {**KINDS, "matched": MATCHED}
 """Code of each shaper of a timing set."""
 _WORDS = tuple(name.removesuffix("_fraction") for name in _OF_AXIS)
@@ -81,6 +82,8 @@ def row_as_plain(row: np.void | np.ndarray) -> dict[str, Any]:
     plain |= {"shaper": _NAMES[int(row["shaper"])], "shaper_frequency_hz": None if np.isnan(hz) else hz}
     if row["creep_height_per_scatter"]:
         plain["creep_height_per_scatter"] = float(row["creep_height_per_scatter"])
+    if row["sway_damping"]:
+        plain["sway_damping"] = float(row["sway_damping"])
     if row["weight_share"]:
         plain["weight_share"] = float(row["weight_share"])
     if row["blending"]:
@@ -109,6 +112,8 @@ def row_in_words(row: np.void | np.ndarray) -> str:
     )
     if row["creep_height_per_scatter"]:
         words.append(f"{float(row['creep_height_per_scatter']):.1f} mm higher a mm of scatter")
+    if row["sway_damping"]:
+        words.append(f"sway damping {float(row['sway_damping']):.2f}")
     if row["weight_share"]:
         words.append(f"{100.0 * float(row['weight_share']):.0f} % of the weight before the locks open")
     words.append(f"overlap {float(row['overlap_s']):.1f} s")

@@ -29,7 +29,16 @@ def test_every_number_and_word_of_the_schema_is_a_parameter_of_every_phase() -> 
     of_phases = [f"{phase}.{name}" for phase in MECHANICAL["top_lift"] for name in fields]
     at_truck = {"lower.creep_height_per_scatter", "insert.creep_height_per_scatter"}
     of_phases = [name for name in of_phases if "per_scatter" not in name or name in at_truck]
+    comes_down = {f"{phase}.sway_damping" for phase in ("lower", "store", "pick", "insert")}
+    of_phases = [name for name in of_phases if "sway_damping" not in name or name in comes_down]
     assert [one.name for one in space.parameters] == ["planning", *of_phases]
+
+
+def test_nothing_damps_a_sway_where_nothing_hangs_on_ropes() -> None:
+    for name in ("top_lift_mast", "chassis"):
+        station = load_station(name)
+        space = Space(station, load_timing("factory", station))
+        assert not any("sway_damping" in one.name for one in space.parameters)
 
 
 def test_an_axis_own_value_need_not_be_given() -> None:

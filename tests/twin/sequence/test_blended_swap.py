@@ -13,10 +13,12 @@ from twin.catalogue import load_pack, load_station, load_timing, load_truck, wit
 from twin.catalogue.schema import TimingSet
 from twin.errors import InputError
 from twin.faults import parse_fault
-from twin.records import EX, UNTIL_DONE, Z
+from twin.records import EX, TRIP_LOW_TRAVERSE, UNTIL_DONE, Z
 from twin.runner.kinds import rom_runner
 from twin.sequence.heights import CREEP_OUT_SHARE, LET_OFF_M, between_z
+from twin.setup.errors import error_of
 from twin.setup.setup import build_setup
+from twin.setup.variation import Variation
 from twin.swap import SwapTwin
 
 TRUCKS = {"top_lift": "tractor_6x4", "chassis": "chassis_tractor_3"}
@@ -315,3 +317,72 @@ def test_centring_stays_within_the_deadband_and_off_the_other_robot() -> None:
     assert result.outcome != "refused"
     assert not result.violations
     assert 0.02 < max(moved) <= twin.setup.station.limits.traverse_deadband_m
+
+
+def with_rope_longer(timing: TimingSet, share: float) -> SwapTwin:
+    """A swap whose ropes are longer than the controller believes by this share of their mid-stroke length."""
+    station, truck = load_station("top_lift"), load_truck("tractor_6x4")
+    pack = load_pack("cab_282")
+    variation = Variation.of(conditions="clear", **error_of("rope_longer", pack)) if share else Variation()
+    setup = build_setup(station, truck, pack, seed=3, planning=timing.planning, variation=variation)
+    return SwapTwin(setup, timing, (), make_runner=rom_runner)
+
+
+COMES_DOWN = ("lower", "store", "pick", "insert")
+
+
+def damped(zeta: float) -> TimingSet:
+    """The blended set whose traverses match a rope of the nominal length, with and without damping by feedback."""
+    traverses = {f"phases.{name}.shaper": "matched" for name in ("traverse_to_slot", "traverse_to_truck")}
+    calm = {f"phases.{name}.settle_threshold_m": 0.012 for name in COMES_DOWN}
+    damps = {f"phases.{name}.sway_damping": zeta for name in COMES_DOWN}
+    return with_overrides(blended("top_lift"), {**traverses, **calm, **damps})
+
+
+def test_damping_by_feedback_does_not_wait_for_a_rope_of_another_length() -> None:
+    """Matched to the wrong rope, a pack waits over its guides; damped, it arrives calm."""
+    with_it, without, as_believed = (
+        with_rope_longer(damped(zeta), share).run() for zeta, share in ((0.5, 0.05), (0.0, 0.05), (0.5, 0.0))
+    )
+    for result in (with_it, without, as_believed):
+        assert result.outcome == "completed"
+        assert not result.violations
+    assert without.mechanical_time_s - with_it.mechanical_time_s > 8.0
+    assert abs(with_it.mechanical_time_s - as_believed.mechanical_time_s) < 3.0
+    assert with_it.kpis["residual_sway_rad"] < 0.5 * without.kpis["residual_sway_rad"]
+
+
+def test_damping_stays_within_the_deadband_whatever_the_sensor_reads() -> None:
+    """A sway sensor that is 100 mm off drives the trolley no farther; the swap ends as one that never was calm."""
+    twin = swap("top_lift", damped(0.5), ("sway_offset:phase=pick,offset_mm=100",))
+    farthest_m = [0.0]
+
+    def look(runner: Any) -> None:
+        control, reference = runner.worlds["control"][0], runner.worlds["image"]["reference"][0, 0]
+        for k in range(2):
+            if control["damping"][0] & (1 << k):
+                farthest_m.append(abs(float(reference[k, 0] - control["damping_at"][0, k])))
+
+    twin.watch(look)
+    result = twin.run()
+    assert result.outcome == "sway_limit"
+    assert not result.violations
+    assert 0.03 < max(farthest_m) <= 0.9 * twin.setup.station.limits.traverse_deadband_m + 1e-6
+
+
+def test_a_matched_move_of_a_millimetre_takes_no_minute() -> None:
+    """Where x already stands at its goal to within its repeatability, the move would be as slow as it was short."""
+    straight = with_overrides(blended("top_lift"), {"phases.traverse_to_full.shaper": "matched"})
+    result = swap("top_lift", straight).run()
+    assert result.outcome == "completed"
+    span = next(one for one in result.phases if one.name == "traverse_to_full")
+    assert span.end_s - span.start_s < 15.0
+
+
+@pytest.mark.parametrize("scale", [1.0, 0.2])
+def test_centring_keeps_to_a_deadband_that_is_scaled(scale: float) -> None:
+    """The low-traverse interlock scaled down refuses a target outside it, so centring aims no farther."""
+    twin = swap("top_lift", load_timing("tuned", "top_lift"), ("sway_offset:phase=lock,offset_mm=100",))
+    twin.runner.params["interlock_scale"][:, TRIP_LOW_TRAVERSE] = scale
+    result = twin.run()
+    assert result.outcome != "refused"

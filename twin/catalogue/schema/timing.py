@@ -64,7 +64,7 @@ class AxisTiming(_WithOptions):
 class PhaseTiming(_WithOptions):
     """Motion parameters of one phase. Fractions are of the axis limits: no timing set can exceed them."""
 
-    _options = ("creep_height_per_scatter", "weight_share", "blending", "x", "y", "z", "yaw")
+    _options = ("creep_height_per_scatter", "sway_damping", "weight_share", "blending", "x", "y", "z", "yaw")
 
     velocity_fraction: Fraction = 1.0
     acceleration_fraction: Fraction = 1.0
@@ -84,6 +84,11 @@ class PhaseTiming(_WithOptions):
         default=0.0,
         description="creep height added by what the scanner's frames of the truck scatter beyond its specification, "
         "m/m; lower, raise, insert: in rain, guides are met farther off",
+    )
+    sway_damping: Annotated[float, Field(ge=0.0, le=0.7)] = Field(
+        default=0.0,
+        description="damping ratio that axes x and y add to what hangs on ropes as it comes down, by the sway sensor, "
+        "within the traverse deadband; lower, pick, and with blending store, insert",
     )
     weight_share: Annotated[float, Field(gt=0.0, le=1.0)] | None = Field(
         default=None,
