@@ -371,18 +371,16 @@ def test_damping_stays_within_the_deadband_whatever_the_sensor_reads() -> None:
 
 
 def test_a_matched_move_of_a_millimetre_takes_no_minute() -> None:
-    """Where x already stands at its goal to within its repeatability, the move would be as slow as it was short."""
-    straight = with_overrides(blended("top_lift"), {"phases.traverse_to_full.shaper": "matched"})
-    result = swap("top_lift", straight).run()
+    """Where an axis stands at its goal to within its repeatability, the move would be as slow as it was short."""
+    straight = with_overrides(load_timing("tuned", "top_lift"), {"phases.traverse_to_full.shaper": "matched"})
+    result = swap("top_lift", straight, seed=4).run()  # y is a millimetre off there, half of it scatter
     assert result.outcome == "completed"
     span = next(one for one in result.phases if one.name == "traverse_to_full")
-    assert span.end_s - span.start_s < 15.0
+    assert span.end_s - span.start_s < 10.0
 
 
-@pytest.mark.parametrize("scale", [1.0, 0.2])
-def test_centring_keeps_to_a_deadband_that_is_scaled(scale: float) -> None:
+def test_centring_keeps_to_a_deadband_that_is_scaled() -> None:
     """The low-traverse interlock scaled down refuses a target outside it, so centring aims no farther."""
-    twin = swap("top_lift", load_timing("tuned", "top_lift"), ("sway_offset:phase=lock,offset_mm=100",))
-    twin.runner.params["interlock_scale"][:, TRIP_LOW_TRAVERSE] = scale
-    result = twin.run()
-    assert result.outcome != "refused"
+    twin = swap("top_lift", load_timing("tuned", "top_lift"), ("sway_offset:phase=unlock,offset_mm=100",))
+    twin.runner.params["interlock_scale"][:, TRIP_LOW_TRAVERSE] = 0.6
+    assert twin.run().outcome == "sway_limit", "the next landing shows the sensor's error; the move is not refused"
