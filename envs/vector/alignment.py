@@ -132,7 +132,7 @@ class AlignmentVectorEnv(BatchedEnv):
         if not self._delay.delays:
             self._episodes.step(which, actions, self.driver)
             return
-        kept = np.clip(actions, self.single_action_space.low, self.single_action_space.high)
+        kept = np.clip(actions, [q.low for q in ACTION], [q.high for q in ACTION])
         self._episodes.step(which, self._delay.passed_on(which, kept), self.driver)
         self._episodes.clipped[which] = (kept != actions)[which]  # of the actions given, as the single environment
 
