@@ -285,7 +285,7 @@ def gantt(trials: Trials, names: Names, choice: Choice) -> Figure | None:
     traces, table, swaps = [], [], []
     for k in pair:
         index = trials.where(k, column)
-        spans = _spans(trials.spans[index]) if index is not None else []
+        spans = _spans(trials.spans(index)) if index is not None else []
         if not spans:
             return None
         begin = next((start for name, _, start, _ in spans if name not in MECHANICAL_NOT), 0.0)

@@ -550,7 +550,8 @@ def _html(trials: Trials, lines: Sequence[str], sections: Sequence[Section]) -> 
     title = question or f"Experiment {trials.source}"
     count = f"{len(trials):,} swaps"
     if len(trials) < trials.planned:
-        count = f"{len(trials):,} of {trials.planned:,} planned swaps: the experiment is not complete"
+        why = "a run is still in progress" if trials.in_progress else "the experiment is not complete"
+        count = f"{len(trials):,} of {trials.planned:,} planned swaps: {why}"
     links = "".join(f"<li><a href='#{one.key}'>{safe(one.title)}</a></li>" for one in sections)
     data = json.dumps(figures, separators=(",", ":"), allow_nan=False, default=float).replace("<", "\\u003c")
     page = f"""<!DOCTYPE html>
