@@ -242,7 +242,8 @@ class Ledger:
 
         One run is in memory at a time.
         """
-        where, values = "runs.study = ?", [study]
+        where = "runs.study = ?"
+        values: list[str | int] = [study]
         if number is not None:
             where, values = f"{where} AND runs.number = ?", [*values, number]
             if seeds is not None:
