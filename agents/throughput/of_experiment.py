@@ -11,9 +11,9 @@ from agents.experiments.results import Results
 from agents.experiments.spec import Throughput
 from agents.experiments.trial import Figures
 from agents.throughput.arrivals import Saturated
-from agents.throughput.day import CAUSES, Inputs
 from agents.throughput.draws import Uniforms
 from agents.throughput.estimates import Days, Estimate, Simulator, difference, with_demand
+from agents.throughput.records import CAUSES, Inputs
 from agents.throughput.source import J_PER_KWH
 from agents.throughput.swaps import sample_of
 from twin.errors import InputError
