@@ -127,8 +127,10 @@ def time_line(done: Sequence[Pair]) -> Line:
     if not done:
         return Line("mechanical time", 0, "-", "-", None, None, {})
     spread = _spread(done, lambda row: row.mechanical_time_s)
+    spread["reference_median_s"] = float(np.median([row.mechanical_time_s for row, _ in done]))
     short = f"{spread['median_difference_s']:+.2f} s in the median"
-    return Line("mechanical time", len(done), _spread_text(spread, 2, 2), short, None, None, spread)
+    words = f"{spread['reference_median_s']:.2f} s on the reference; {_spread_text(spread, 2, 2)}"
+    return Line("mechanical time", len(done), words, short, None, None, spread)
 
 
 def _spread_text(spread: dict[str, Any], digits: int, percent_digits: int) -> str:

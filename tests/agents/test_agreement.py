@@ -92,6 +92,13 @@ def test_phases_are_judged_where_both_needed_as_many_insertions() -> None:
     assert agreement([pair(0), again, pair(2)]).equal == 2
 
 
+def test_the_references_median_time_is_told_beside_the_differences() -> None:
+    pairs = [pair(seed, {"mechanical_time_s": 100.0 + seed}, {"mechanical_time_s": 101.0}) for seed in range(3)]
+    line = lines_of(pairs)["mechanical time"]
+    assert line.values["reference_median_s"] == 101.0
+    assert line.figure.startswith("101.00 s on the reference; median +0.00 s")
+
+
 def test_swaps_that_one_plant_did_not_complete_count_for_outcome_and_seating_alone() -> None:
     ended = pair(3, {"outcome": "jam", "insert_attempts": (3,), "kpis": {"peak_sway_rad": 0.5}})
     lines = lines_of([*equal_pairs(3), ended])
