@@ -18,9 +18,9 @@ from twin.console import ProgressLine, as_typed, emit_json, progress, write_targ
 from twin.errors import InputError
 
 if TYPE_CHECKING:
-    from agents.experiments.campaign import Counts
+    from agents.experiments.campaign import Campaign, Counts
     from agents.tune.search import Search
-    from agents.tune.study import Outcome, Settings
+    from agents.tune.study import Outcome, Settings, Study
 
 BUDGET_S = 600.0
 """Time budget where neither it nor a number of candidates is given."""
@@ -78,6 +78,7 @@ def command(
     from agents.experiments.campaign import Campaign, core_count
     from agents.experiments.ledger import Ledger
     from agents.pool import WorkerDiedError
+    from agents.tune.study import Study
 
     budget_s = check_limits(budget, trials, seed, reference)
     processes = at_most("--workers", core_count() if workers is None else workers, 1, MAX_WORKERS)
@@ -85,12 +86,12 @@ def command(
     given = {"--station": station, "--truck": truck, "--pack": pack, "--start": start}
     target, ledger_path = targets(output or f"{settings.station.name}_tuned.yaml", study, given)
     typed = Typed(station, truck, pack, tuple(set_ or ()))
-    words = "the study goes on from" if ledger_path.exists() else "the study is kept in"
     began_s = time.monotonic()
     try:
         with Ledger(ledger_path, "--study") as ledger, Campaign(ledger, processes) as campaign:
-            typer.echo(f"{words} {ledger_path}; a set that passes goes to {target}", err=True)
-            outcome = run(settings, ledger, campaign, trials, budget_s, reference)
+            study_ = Study(settings, ledger, campaign.play)
+            typer.echo(f"{beginning(study_, ledger_path)}; a set that passes goes to {target}", err=True)
+            outcome = run(study_, campaign, trials, budget_s, reference)
             counts = campaign.counts
     except WorkerDiedError as error:
         typer.echo(f"error: {error}", err=True)
@@ -231,19 +232,22 @@ def settings_of(
     return Settings(models["station"], pairs, sets["factory"], models["timing"], known, objectives, sampler, seed)
 
 
-def run(
-    settings: Settings, ledger: Any, campaign: Any, trials: int | None, budget_s: float | None, reference: int
-) -> Outcome:
-    """Run the study with a progress line on standard error."""
-    from agents.tune.study import Study
+def beginning(study: Study, path: Path) -> str:
+    """Say whether a study is new or goes on, and where it is kept."""
+    others = len(study.ledger.specifications()) - 1
+    if study.stored:
+        return f"the study goes on from {path}, with {study.stored} candidates"
+    beside = f" beside {others} of other settings or versions" if others else ""
+    return f"the study is kept in {path}{beside}"
 
+
+def run(study: Study, campaign: Campaign, trials: int | None, budget_s: float | None, reference: int) -> Outcome:
+    """Run the study with a progress line on standard error."""
     total = float(trials) if trials is not None else budget_s
     words = kernel_cache.start_notice("starting the processes")
     with progress(words, total=total) as line:
         shown = Shown(line, campaign.counts, trials, budget_s)
-        study = Study(settings, ledger, campaign.play, on_wave=shown.wave)
-        study.checking = shown.check
-        campaign.on_played = shown.played
+        study.search.on_wave, study.checking, campaign.on_played = shown.wave, shown.check, shown.played
         return study.run(trials, budget_s, reference_swaps=reference)
 
 

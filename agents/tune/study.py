@@ -140,6 +140,11 @@ class Study:
         )
         self.checking: Callable[[str], None] = lambda words: None
 
+    @property
+    def stored(self) -> int:
+        """Number of candidates that the ledger had of this study when it was opened."""
+        return len(self._in_ledger)
+
     def _keep(self, proposed: dict[int, dict[str, Value]]) -> None:
         """Store candidates; those of a study that goes on have to be the same again."""
         for number, values in proposed.items():

@@ -77,7 +77,9 @@ def test_without_an_output_the_files_are_named_after_the_station(capsys: pytest.
     assert str(ledger) in first
     assert "top_lift_tuned.yaml" in first
     assert swaptwin.run([*LINE, "--json"]) == 0
-    assert capsys.readouterr().err.startswith("the study goes on from ")
+    assert f"the study goes on from {ledger}, with 33 candidates; " in capsys.readouterr().err.splitlines()[0]
+    assert swaptwin.run([*LINE, "--seed", "1", "--json"]) == 0
+    assert f"the study is kept in {ledger} beside 1 of other settings" in capsys.readouterr().err.splitlines()[0]
 
 
 def test_the_same_command_again_plays_nothing_and_writes_the_same(capsys: pytest.CaptureFixture[str]) -> None:
