@@ -17,7 +17,7 @@ READY = ("lower", "raise", "rescan")
 """Phases whose blending moves nothing faster: the robot waits elsewhere, the scanner measures at another time."""
 MOTION = tuple(f"{quantity}_fraction" for quantity in QUANTITIES)
 SETTLING = ("settle_threshold_m", "settle_dwell_s", "sway_damping")
-CREEP = ("creep_height_m", "creep_speed_mps", "creep_height_per_scatter", "weight_share")
+CREEP = ("creep_height_m", "creep_speed_mps", "creep_height_per_scatter")
 
 
 @dataclass(frozen=True)
@@ -70,8 +70,9 @@ def ramp_in(
 ) -> list[Step]:
     """Factory and the steps from it to `timing`, each played on the reduced-order plant.
 
-    What only waits or measures elsewhere comes first, then settling and shapers, speeds in two halves, creep, and at
-    last moves without stops and overlaps, in two halves. A step that changes nothing is left out.
+    What only waits or measures elsewhere comes first, then settling and shapers, speeds in two halves, creep, the
+    share of the weight that unlocks, and at last moves without stops and overlaps, in two halves. A step that changes
+    nothing is left out.
     """
     steps: list[Step] = []
     before: TimingSet | None = None
@@ -104,8 +105,8 @@ def _predict(rows: Sequence[SwapRow]) -> Prediction:
 
 def _changed(timing: TimingSet, before: TimingSet, station: Station) -> int:
     """Number of parameters that differ, the plan of slots and order included."""
-    now, then = ({row.key: row.value for row in rows_of(of, station)} for of in (timing, before))
-    return sum(now.get(key) != then.get(key) for key in now | then) + (timing.planning != before.planning)
+    pairs = zip(rows_of(timing, station), rows_of(before, station), strict=True)
+    return sum(a.value != b.value for a, b in pairs)
 
 
 def _stages(timing: TimingSet, factory: TimingSet) -> Iterator[tuple[str, TimingSet]]:
@@ -135,6 +136,8 @@ def _stages(timing: TimingSet, factory: TimingSet) -> Iterator[tuple[str, Timing
     yield "speeds", stage(timing.planning)
     take(CREEP)
     yield "creep", stage(timing.planning)
+    take(("weight_share",))
+    yield "weight before the locks open", stage(timing.planning)
     take(("blending",))
     yield "moves without stops", stage(timing.planning)
     take(("overlap_s",), 0.5)

@@ -13,7 +13,7 @@ from pydantic import BaseModel
 
 from twin.catalogue import Station, TimingSet
 from twin.catalogue.explain import field_annotation, unwrap
-from twin.catalogue.schema import MECHANICAL, FourRope, PhaseTiming
+from twin.catalogue.schema import DAMPED, MECHANICAL, FourRope, PhaseTiming
 
 Value = float | str | bool | None
 """A number, a word, a switch, or None: not given, and the phase's own value holds."""
@@ -28,8 +28,6 @@ WITHOUT_SWAY = ("z", "yaw")
 
 AT_TRUCK = ("lower", "raise", "insert")
 """Phases that meet the truck where the scanner has measured it."""
-COMES_DOWN = ("lower", "store", "pick", "insert")
-"""Phases in which something that may hang on ropes comes down on guides."""
 
 
 @dataclass(frozen=True)
@@ -185,7 +183,7 @@ def _parameters(station: Station, phase: str) -> Iterator[Parameter]:
             continue
         if field == "creep_height_per_scatter" and phase not in AT_TRUCK:
             continue
-        if field == "sway_damping" and not (phase in COMES_DOWN and isinstance(station.reeving, FourRope)):
+        if field == "sway_damping" and not (phase in DAMPED and isinstance(station.reeving, FourRope)):
             continue
         if get_origin(inner) is Literal:
             yield Parameter(phase, field, choices=get_args(inner), optional=optional)

@@ -43,10 +43,11 @@ from twin.catalogue.schema.station import (
     Slot,
     Station,
 )
-from twin.catalogue.schema.timing import MECHANICAL, PHASES, AxisTiming, PhaseTiming, TimingSet
+from twin.catalogue.schema.timing import DAMPED, MECHANICAL, PHASES, AxisTiming, PhaseTiming, TimingSet
 from twin.catalogue.schema.truck import Axle, Outline, Truck
 
 __all__ = [
+    "DAMPED",
     "MECHANICAL",
     "PHASES",
     "Actuators",

@@ -140,6 +140,10 @@ MECHANICAL: dict[str, tuple[str, ...]] = {
 """The phases that count as mechanical time (`lower` or `raise` through `clear`), by station kind."""
 
 
+DAMPED = ("lower", "store", "pick", "insert")
+"""Phases in which what hangs on ropes comes down, and `sway_damping` acts."""
+
+
 class TimingSet(_WithOptions):
     """The tunable parameters: one `PhaseTiming` a phase; a phase that is not named takes `default`."""
 
