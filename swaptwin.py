@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib
 import os
 import sys
@@ -16,7 +17,7 @@ from twin.errors import DISK_ERRORS, InputError
 
 COMMANDS: dict[str, tuple[str, str]] = {
     # name: ("module:attribute", one line of help); the attribute is a typer app or a plain function with typer options
-    "demo": ("twin.commands.demo:command", "Factory against the tuned timing set at both stations."),
+    "demo": ("twin.commands.demo:command", "Factory, tuned and learned swaps at both stations, and what they won."),
     "swap": ("twin.commands.swap:command", "Run one swap, or continue a recorded one from a moment (--from)."),
     "evaluate": ("agents.commands.evaluate:command", "Compare policies on the same seeds, with intervals."),
     "agree": ("agents.commands.agree:command", "Run both plants on the same seeds and measure their agreement."),
@@ -73,13 +74,13 @@ def load_command(name: str) -> Any:
 
 
 def decider(place: str) -> Callable[..., Any]:
-    """What stands at `module:attribute`, imported when it is called."""
+    """What stands at `module:attribute`, imported when it is called; it can be sent to another process."""
+    return functools.partial(_call, place)
 
-    def load(*arguments: Any) -> Any:
-        module_name, attribute = place.split(":")
-        return getattr(importlib.import_module(module_name), attribute)(*arguments)
 
-    return load
+def _call(place: str, *arguments: Any) -> Any:
+    module_name, attribute = place.split(":")
+    return getattr(importlib.import_module(module_name), attribute)(*arguments)
 
 
 class LazyGroup(TyperGroup):

@@ -1,4 +1,4 @@
-"""`swaptwin demo`: factory against the tuned timing set at each kind of station: recordings, comparison, a video."""
+"""`swaptwin demo`: factory, tuned and learned swaps at each kind of station: recordings, comparison, a video."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from twin.commands.running import deciders
 from twin.console import emit_json, program, progress
 from twin.errors import DISK_ERRORS, InputError
 from twin.tables import print_table
@@ -22,13 +23,15 @@ if TYPE_CHECKING:
     from twin.result import SwapResult
 
 STATIONS = ("top_lift", "chassis")
-FACTORY, TUNED = "factory", "tuned"
-"""Timing sets that are compared."""
+FACTORY, TUNED, LEARNED = "factory", "tuned", "learned"
+"""What is compared: two timing sets, and the tuned one with a learned policy that aligns the pack over its seat."""
+POLICIES = {"top_lift": "align_careful"}
+"""The learned policy of alignment that ships for a station; none does for `chassis`: classical ones are no worse."""
 SHOWN_STATION = "top_lift"
 VIDEO_S, VIDEO_FPS, VIDEO_PX, VIDEO_QUALITY = 20.0, 12.0, (960, 540), "low"
 """Length, rate, size and quality of the video: drawn by software in less than a minute on one core."""
 Recordings = dict[tuple[str, str], Path]
-"""Paths by station and FACTORY or TUNED."""
+"""Paths by station and FACTORY, TUNED or LEARNED."""
 REPORT_PERIOD_S = 0.2
 TOLD_FROM_WIDTH = 112
 """Terminal width from which each phase is described."""
@@ -73,10 +76,11 @@ def command(
     video: Annotated[bool, typer.Option(help="Draw the video at the end.")] = True,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
-    """Run full swaps at a top_lift and at a chassis station, each with the factory timing set and with the tuned one.
+    """Run full swaps at a top_lift and at a chassis station, with the factory timing set and with the tuned one.
 
-    All run in parallel, a process each. At the end: the seconds won by phase, and a video in which factory's swap is
-    shown translucent over the tuned one. Exit code 0: all completed without violations.
+    At top_lift a third one adds a learned policy, which aligns the pack over its seat on the truck. All run in
+    parallel, a process each. At the end: the seconds won by phase, and a video in which factory's swap is shown
+    translucent over the tuned one. Exit code 0: all completed without violations.
     """
     paths = recording_paths(folder)
     began_s = time.monotonic()
@@ -90,7 +94,7 @@ def command(
         from rich.console import Console
 
         console = Console(highlight=False)
-        print_comparison(console, results[::2], wall_s)
+        print_comparison(console, [one for one in results if one.timing == FACTORY], wall_s)
         print_won(console, results)
         if film is not None:
             console.print(f"video: {shown(film)}", markup=False, soft_wrap=True)
@@ -121,16 +125,26 @@ def make_video(paths: Recordings, folder: Path) -> str | None:
 
 
 def won_of(results: list[SwapResult]) -> list[dict[str, Any]]:
-    """Seconds won on factory at each station: mechanical time, and each phase, summed over packs."""
+    """Seconds won on factory at each station by each other swap: mechanical time, and each phase, summed over packs.
+
+    `results`: station by station, factory's first.
+    """
     found = []
-    for factory, other in zip(results[::2], results[1::2], strict=True):
+    factory = results[0]
+    for k, other in enumerate(results):
+        if k == 0 or other.setup.station.name != factory.setup.station.name:
+            factory = other
+            continue
         spent = [_by_phase(result) for result in (factory, other)]
         found.append(
             {
                 "station": factory.setup.station.name,
                 "timing": other.timing,
+                **{f"{what}_policy": name for what, name in other.policies.items()},
                 "mechanical_time_s": factory.mechanical_time_s - other.mechanical_time_s,
                 "phases_s": {name: spent[0].get(name, 0.0) - spent[1].get(name, 0.0) for name in spent[0]},
+                "peak_lateral_force_n": [one.kpis["peak_lateral_force_n"] for one in (factory, other)],
+                "seat_error_m": [one.kpis["seat_error_m"] for one in (factory, other)],
             }
         )
     return found
@@ -156,10 +170,19 @@ def print_won(console: Console, results: list[SwapResult]) -> None:
     table.pad_edge, table.header_style = False, "bold"
     table.add_column("phase", no_wrap=True)
     for one in found:
-        table.add_column(f"{one['station']}: {one['timing']}", justify="right")
+        with_policy = f", {one['align_policy']}" if "align_policy" in one else ""
+        table.add_column(f"{one['station']}: {one['timing']}{with_policy}", justify="right")
     for rows in zip(*(one["phases_s"].items() for one in found), strict=True):
         table.add_row(" / ".join(dict.fromkeys(name for name, _ in rows)), *(f"{s:.1f}" for _, s in rows))
     table.add_row("mechanical time", *(f"{one['mechanical_time_s']:.1f}" for one in found), style="bold")
+    for words, of, scale, digits in (
+        ("peak lateral force, kN: factory's, this", "peak_lateral_force_n", 1e-3, 2),
+        ("seat error, mm: factory's, this", "seat_error_m", 1e3, 1),
+    ):
+        cells = (
+            ", ".join("-" if value is None else f"{scale * value:.{digits}f}" for value in one[of]) for one in found
+        )
+        table.add_row(words, *cells)
     print_table(console, table)
     console.print("Phases of a set without stops overlap, so they do not add up to the mechanical time.", markup=False)
 
@@ -179,7 +202,8 @@ def recording_paths(folder: str | Path) -> Recordings:
     return {
         (station, which): check_output_path(at / f"{station}{ending}.mcap")
         for station in STATIONS
-        for which, ending in ((FACTORY, ""), (TUNED, "_tuned"))
+        for which, ending in ((FACTORY, ""), (TUNED, "_tuned"), (LEARNED, "_learned"))
+        if which != LEARNED or (station in POLICIES and deciders)
     }
 
 
@@ -187,17 +211,17 @@ def run_all(seed: int, paths: Recordings) -> list[SwapResult]:
     """All swaps in parallel; results in the order of the paths."""
     from twin.commands.swap import resolve
 
-    for station, timing in paths:  # an input error is reported here, in one line, and not in each process
-        resolve(station, None, None, timing, seed=seed, parking="guided")
+    for station, which in paths:  # an input error is reported here, in one line, and not in each process
+        resolve(station, None, None, _set_of(which), seed=seed, parking="guided")
     context = mp.get_context("spawn")
     workers: dict[Connection, tuple[str, Any]] = {}
-    for (station, timing), path in paths.items():
+    for (station, which), path in paths.items():
         ours, theirs = context.Pipe(duplex=False)
-        given = (theirs, station, timing, seed, str(path))
+        given = (theirs, station, which, seed, str(path), dict(deciders))
         process = context.Process(target=_work, args=given, daemon=True)
         process.start()
         theirs.close()
-        workers[ours] = (f"{station} {timing}", process)
+        workers[ours] = (f"{station} {which}", process)
     try:
         return _collect(workers)
     finally:
@@ -235,9 +259,16 @@ def _collect(workers: dict[Connection, tuple[str, Any]]) -> list[SwapResult]:
     return [results[name] for name in names]
 
 
-def _work(pipe: Connection, station: str, timing: str, seed: int, path: str) -> None:
-    """Run one swap in its own process; it sends Progress, then a SwapResult or an error."""
+def _set_of(which: str) -> str:
+    """Timing set of FACTORY, TUNED or LEARNED."""
+    return FACTORY if which == FACTORY else TUNED
+
+
+def _work(pipe: Connection, station: str, which: str, seed: int, path: str, known: dict[str, Any]) -> None:
+    """Run one swap in its own process; it sends Progress, then a SwapResult or an error. `known`: `deciders`."""
     from twin.commands.swap import resolve, run
+
+    deciders.update(known)
 
     class Line:
         """Replaces the progress line: its text is sent through the pipe."""
@@ -251,8 +282,9 @@ def _work(pipe: Connection, station: str, timing: str, seed: int, path: str) -> 
                 pipe.send(Progress(text.replace(" simulated", "").replace(" real time", "")))
 
     try:
-        setup, times = resolve(station, None, None, timing, seed=seed, parking="guided")
-        pipe.send(run(setup, times, record=path, line=Line()))  # type: ignore[arg-type]
+        setup, times = resolve(station, None, None, _set_of(which), seed=seed, parking="guided")
+        policies = {"align": POLICIES[station]} if which == LEARNED else {}
+        pipe.send(run(setup, times, record=path, line=Line(), policies=policies))  # type: ignore[arg-type]
     except (KeyboardInterrupt, BrokenPipeError):
         pass
     except (InputError, ImportError, OSError) as error:
@@ -267,7 +299,7 @@ def print_comparison(console: Console, results: list[SwapResult], wall_s: float)
 
     console.print(
         f"Battery swaps with the factory timing set, simulated with contact, sway, suspension and drives; with the "
-        f"other set's, {wall_s:.0f} s in all.",
+        f"other swaps below, {wall_s:.0f} s in all.",
         markup=False,
     )
     for result in results:

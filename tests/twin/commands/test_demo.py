@@ -63,7 +63,8 @@ def test_json_and_exit_codes(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    monkeypatch.setattr(demo, "run_all", lambda seed, paths: [one for one in results for _ in range(2)])
+    again = [dataclasses.replace(one, timing="factory") for one in results for _ in range(2)]
+    monkeypatch.setattr(demo, "run_all", lambda seed, paths: again)
     assert swaptwin.run(["demo", "--folder", str(tmp_path / "new" / "runs"), "--no-video", "--json"]) == 0
     said = json.loads(capsys.readouterr().out)
     assert [swap["station"] for swap in said["swaps"]] == ["top_lift", "top_lift", "chassis", "chassis"]
@@ -102,13 +103,13 @@ def test_what_a_worker_sends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
 
     monkeypatch.setattr(SwapTwin, "run", run)
     pipe = Pipe()
-    demo._work(pipe, "top_lift", "factory", 0, str(tmp_path / "a.mcap"))  # type: ignore[arg-type]
+    demo._work(pipe, "top_lift", "factory", 0, str(tmp_path / "a.mcap"), {})  # type: ignore[arg-type]
     assert isinstance(pipe.setpoint[0], demo.Progress)
     assert pipe.setpoint[0].text.startswith("identify  0.0 s, ")
     assert isinstance(pipe.setpoint[-2], SwapResult)
     assert pipe.setpoint[-1] == "closed"
     pipe = Pipe()
-    demo._work(pipe, "top_lift", "factory", 0, str(tmp_path / "no" / "a.mcap"))  # type: ignore[arg-type]
+    demo._work(pipe, "top_lift", "factory", 0, str(tmp_path / "no" / "a.mcap"), {})  # type: ignore[arg-type]
     assert isinstance(pipe.setpoint[0], InputError)
 
 
@@ -121,7 +122,10 @@ def test_seconds_won_are_those_of_phases_and_of_the_whole(results: list[SwapResu
     slow = dataclasses.replace(results[0], phases=phases, mechanical_time_s=20.0)
     faster = (PhaseSpan("lower", 0.0, 6.0, 0, 0), PhaseSpan("insert", 5.0, 14.0, 0, 0))
     fast = dataclasses.replace(results[0], phases=faster, mechanical_time_s=14.0, timing="quick")
-    [won] = demo.won_of([slow, fast])
+    learned = dataclasses.replace(fast, mechanical_time_s=13.0, policies={"align": "one"})
+    other = dataclasses.replace(results[1], phases=phases, mechanical_time_s=20.0)
+    won, by_policy = demo.won_of([slow, fast, learned, other])
+    assert ("align_policy" in won, by_policy["align_policy"], by_policy["mechanical_time_s"]) == (False, "one", 7.0)
     assert (won["timing"], won["mechanical_time_s"]) == ("quick", 6.0)
     assert (won["phases_s"]["lower"], won["phases_s"]["insert"], won["phases_s"]["lock"]) == (3.0, 2.0, 0.0)
     assert "scan" not in won["phases_s"]
