@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from agents.commands.given_files import refuse_absent
 from twin import kernel_cache
-from twin.catalogue.settings import HELP as SET_HELP
 from twin.console import ProgressLine, as_typed, emit_json, progress
 from twin.errors import InputError
 from twin.tables import print_table
@@ -68,13 +68,27 @@ def command(
         str | None, typer.Option(help="Alignment: fast, careful or any (drawn); a bundle acts as it was made for.")
     ] = None,
     starts: Annotated[str | None, typer.Option(help="Alignment: hand-over or wide. Default: hand-over.")] = None,
+    vary: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Alignment: an option of every episode, NAME=NUMBER; again for more: noise_factor (of all sensors), "
+            "mass_beyond (share beyond the pack's range), delay_s (of actions), friction_factor, ..."
+        ),
+    ] = None,
     base: Annotated[
         str | None, typer.Option(help="Timing: the set that actions change. Default: tuned, or a bundle's own.")
     ] = None,
     errors: Annotated[
         str | None, typer.Option(help="Timing: none, or drawn: errors that the station does not notice.")
     ] = None,
-    set_: Annotated[list[str] | None, typer.Option("--set", help=SET_HELP)] = None,
+    set_: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            help="A value of the station, or of a truck or pack that is given, PATH=VALUE, such as "
+            "station.axes.z.velocity_mps=0.5; again for more.",
+        ),
+    ] = None,
     record_failures: Annotated[
         str | None, typer.Option(help="Record each policy's failed episodes and slowest success to this folder.")
     ] = None,
@@ -113,16 +127,20 @@ def command(
         "plant": plant,
         "care": care,
         "starts": starts,
+        "vary": ",".join(vary) if vary else None,
         "base": base,
         "errors": errors,
     }
     at_most("--worlds", worlds, 0, MAX_WORLDS)
+    if worlds and (alone := set(names) & set(what.oracles)):
+        raise InputError("plays one world at a time: leave out --worlds", key="--policy", value=min(alone))
     given |= {"scenario": scenario, "direction": direction, "operator": operator}
     options = {name: value for name, value in given.items() if value is not None}
 
     from agents.episodes import Scene
     from agents.pool import WorkerDiedError
 
+    refuse_absent(set_ or (), ("station", *(kind for kind in ("truck", "pack") if kind in options)))
     scene = Scene(what, options, tuple(set_ or ()), guard)
     began_s = time.monotonic()
     try:
@@ -172,7 +190,7 @@ def chosen_policies(task: Task, given: Sequence[str] | None, station: str | None
             raise InputError("not the name of a policy", key="--policy", value=name)
         if names.count(name) > 1:
             raise InputError("policy given twice", key="--policy", value=name)
-        refuse_unknown(name, task.baselines, name_of(task.environment), sets)
+        refuse_unknown(name, {**task.baselines, **task.oracles}, name_of(task.environment), sets)
     return names
 
 
