@@ -3,8 +3,9 @@
     .venv/bin/python -m tests.evidence.experiment_killed -o FOLDER --executor ray --moments 10
 
 The same `swaptwin experiment run` on real swaps of the reduced-order plant runs twice: undisturbed, and killed
-(SIGKILL) at random moments and started again, until it is left to end. Compared are all tables of the ledger and the command's
-counts; after each kill every process that the command started must end by itself. FOLDER/killed.json has the result.
+(SIGKILL) at random moments and started again, until it is left to end. Compared are all tables of the ledger and the
+command's counts; after each kill every process that the command started must end by itself. FOLDER/killed.json has the
+result.
 """
 
 from __future__ import annotations
