@@ -68,6 +68,13 @@ def command(
         str | None, typer.Option(help="Alignment: fast, careful or any (drawn); a bundle acts as it was made for.")
     ] = None,
     starts: Annotated[str | None, typer.Option(help="Alignment: hand-over or wide. Default: hand-over.")] = None,
+    vary: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Alignment: an option of every episode, NAME=NUMBER; again for more: noise_factor (of all sensors), "
+            "mass_beyond (share beyond the pack's range), delay_s (of actions), friction_factor, ..."
+        ),
+    ] = None,
     base: Annotated[
         str | None, typer.Option(help="Timing: the set that actions change. Default: tuned, or a bundle's own.")
     ] = None,
@@ -113,10 +120,13 @@ def command(
         "plant": plant,
         "care": care,
         "starts": starts,
+        "vary": ",".join(vary) if vary else None,
         "base": base,
         "errors": errors,
     }
     at_most("--worlds", worlds, 0, MAX_WORLDS)
+    if worlds and (alone := set(names) & set(what.oracles)):
+        raise InputError("plays one world at a time: leave out --worlds", key="--policy", value=min(alone))
     given |= {"scenario": scenario, "direction": direction, "operator": operator}
     options = {name: value for name, value in given.items() if value is not None}
 
@@ -172,7 +182,7 @@ def chosen_policies(task: Task, given: Sequence[str] | None, station: str | None
             raise InputError("not the name of a policy", key="--policy", value=name)
         if names.count(name) > 1:
             raise InputError("policy given twice", key="--policy", value=name)
-        refuse_unknown(name, task.baselines, name_of(task.environment), sets)
+        refuse_unknown(name, {**task.baselines, **task.oracles}, name_of(task.environment), sets)
     return names
 
 
