@@ -10,55 +10,36 @@ evaluation.json               both, and the baseline, on the same unseen seeds
 
 from __future__ import annotations
 
-import functools
-import json
-import multiprocessing
 import shutil
 import time
 from collections.abc import Callable, Mapping
-from copy import deepcopy
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from stable_baselines3.common.base_class import BaseAlgorithm
-from stable_baselines3.common.monitor import Monitor
-from stable_baselines3.common.off_policy_algorithm import OffPolicyAlgorithm
-from stable_baselines3.common.vec_env import DummyVecEnv, SubprocVecEnv, VecEnv
 
 from agents.batch import batched
 from agents.bundle import interface
 from agents.episodes import Scene
-from agents.evaluate import Evaluation, about_environment, evaluate
-from agents.export import graph_bytes, layers_of, write_bundle
-from agents.pool import deferred_interrupts
+from agents.evaluate import Evaluation, about_environment
 from agents.train.budget import GRACE_S, Budget, WallTimeOver, at_most
-from agents.train.checkpoint import REPLAY, RunState, algorithm_class, checkpoints_in, load_model, newest, require_trust
-from agents.train.clone import examples_of, imitate
+from agents.train.bundles import SELECTION_SEED, BundleWriter, measured
+from agents.train.checkpoint import RunState, newest, require_trust
+from agents.train.clone import clone_into
 from agents.train.config import TrainConfig
 from agents.train.fit_run import evaluated, fit_rounds, write_fitted
+from agents.train.folder import make_folder, write_json
 from agents.train.leftovers import removing_failed_run
+from agents.train.models import make_environments, make_model, resumed_model, training_seed
+from agents.train.selection import choose
 from agents.train.versions import versions
-from agents.train.watch import BEST_OF, Timed, TrainingWatch
+from agents.train.watch import TrainingWatch
 from agents.train.worlds import BatchWatch, make_batch, make_logger
-from twin import seeding
-from twin.console import ProgressLine, atomic_write
-from twin.errors import DISK_ERRORS, InputError
+from twin.console import ProgressLine
+from twin.errors import InputError
 from twin.extras import require
-
-Array = np.ndarray
-TRAIN_STREAM = "training"
-TRAINING_SEEDS = 1 << 31
-"""First seed of training environments; evaluations use lower ones."""
-SELECTION_SEED = 1 << 20
-"""First seed for the choice of the best policy; not used by training or evaluations."""
-MIN_SELECTION = 20
-"""Minimum number of episodes per candidate for a meaningful difference of mean rewards."""
-PRELOADED = (__name__, "envs.alignment", "envs.docking", "envs.timing")
-"""Modules that the server of worker processes imports once for all: torch alone takes seconds of processor time."""
-ACTIVATIONS = {"tanh": torch.nn.Tanh, "relu": torch.nn.ReLU, "elu": torch.nn.ELU}
 
 
 @dataclass(frozen=True)
@@ -83,72 +64,6 @@ class Trained:
     spent_s: Mapping[str, float] = field(default_factory=dict)
     time_spent: str = ""
     judged_s: float | None = None
-
-
-def make_environment(scene: Scene) -> Any:
-    """Make an environment of the scene for a worker: counts episodes, and names success as stable-baselines3 does."""
-    torch.set_num_threads(1)
-    return Monitor(scene.make(), info_keywords=())
-
-
-def make_environments(scene: Scene, config: TrainConfig) -> VecEnv:
-    """Make one environment per worker, each in its own process; a single one stays in this process."""
-    builders: list[Callable[[], Any]] = [functools.partial(make_environment, scene)] * config.workers
-    if config.workers == 1:
-        return Timed(DummyVecEnv(builders))
-    multiprocessing.set_forkserver_preload(list(PRELOADED))
-    with deferred_interrupts():
-        return Timed(SubprocVecEnv(builders, start_method="forkserver"))
-
-
-def make_model(config: TrainConfig, environments: VecEnv) -> BaseAlgorithm:
-    """Make a new model; its initial weights and its random draws follow from the seed."""
-    settings = getattr(config, config.algorithm).model_dump()
-    hidden, activation = settings.pop("hidden"), settings.pop("activation")
-    network: dict[str, Any] = {"net_arch": list(hidden), "activation_fn": ACTIVATIONS[activation]}
-    if config.algorithm == "ppo":
-        network["log_std_init"] = settings.pop("log_std_init")
-    else:
-        settings["ent_coef"] = f"auto_{settings.pop('ent_coef_init')}"
-        if settings["target_entropy"] is None:
-            settings["target_entropy"] = "auto"
-    model: BaseAlgorithm = algorithm_class(config.algorithm)(
-        "MlpPolicy",
-        environments,
-        policy_kwargs=network,
-        stats_window_size=BEST_OF,
-        device="cpu",
-        seed=training_seed(config.seed),
-        **settings,
-    )
-    return model
-
-
-def resumed_model(source: Path, config: TrainConfig, environments: VecEnv) -> BaseAlgorithm:
-    """Load the model of a trusted checkpoint, with its replay buffer.
-
-    Raises:
-        InputError: the replay buffer was filled by another number of workers.
-    """
-    model: BaseAlgorithm = load_model(source, config.algorithm, environments)
-    memory = source.with_name(REPLAY)
-    if isinstance(model, OffPolicyAlgorithm) and memory.is_file():
-        model.load_replay_buffer(memory)
-        filled_by = getattr(model.replay_buffer, "n_envs", None)
-        if filled_by != config.workers:
-            raise InputError(
-                "a replay buffer needs the number of workers that filled it", key="--workers", value=config.workers,
-                allowed=str(filled_by),
-            )  # fmt: skip
-    # the generators' states are lost with their processes: seed them again from the seed and the step
-    model.set_random_seed((training_seed(config.seed) + model.num_timesteps) % (1 << 32))
-    return model
-
-
-def training_seed(seed: int) -> int:
-    """Seed of the model and the training environments, beyond all seeds of evaluations."""
-    drawn = int(seeding.key(seed, TRAIN_STREAM)) % (1 << 30)
-    return TRAINING_SEEDS + drawn
 
 
 @removing_failed_run
@@ -215,15 +130,15 @@ def train(
     try:
         if source is None:
             model = make_model(config, environments)
-            bundle = _Bundle(model, config, fits, about, watch)
+            bundle = BundleWriter(model, config, fits, about, watch)
             bundle.write(folder / "untrained", "untrained start", 0)
             if config.clone.policy is not None:
                 with budget.spending("cloning", "start-up"):
-                    miss = _clone(model, scene, config, line)
+                    miss = clone_into(model, scene, config, training_seed(config.seed), line)
                 say(f"cloned from {config.clone.policy}: mean squared error of the actions {miss:.2g}")
         else:
             model = resumed_model(source, config, environments)
-            bundle = _Bundle(model, config, fits, about, watch)
+            bundle = BundleWriter(model, config, fits, about, watch)
         write_json(folder / "config.json", config.model_dump(mode="json"))
         write_json(folder / "versions.json", versions())
         model.set_logger(make_logger(folder, model.num_timesteps))
@@ -248,7 +163,7 @@ def train(
     steps = watch.restore_best(model)
     if config.selection_episodes and not on_batch:
         with budget.spending("selection", "saving"):
-            steps = _choose(bundle, steps, scene, folder)
+            steps = choose(bundle, steps, scene, folder)
     with budget.spending("saving", "selection"):
         bundle.write(folder / "policy", "policy", steps)
     names = [str(folder / "untrained"), str(folder / "policy"), *list(scene.task.baselines)[:1]]
@@ -259,7 +174,7 @@ def train(
         if budget.remaining_s > 0.0:
             seen = bundle.played(judged(scene), names, config.evaluation_episodes, evaluation_seed, budget.until_s())
     if seen is not None and seen.played:
-        bundle.write(folder / "policy", "policy", steps, _measured(seen))
+        bundle.write(folder / "policy", "policy", steps, measured(seen))
         write_json(folder / "evaluation.json", seen.as_json())
     else:
         seen = None
@@ -299,7 +214,7 @@ def _train_fit(
             seen = evaluated(judged(scene), config, folder / "policy", evaluation_seed, line)
         except KeyboardInterrupt:
             return Trained(folder, 0, budget.elapsed_s, "interrupted", None)
-        write_fitted(folder / "policy", fitted, scene, config, environment, _measured(seen))
+        write_fitted(folder / "policy", fitted, scene, config, environment, measured(seen))
         write_json(folder / "evaluation.json", seen.as_json())
         budget.mark("evaluation")
     finally:
@@ -348,148 +263,3 @@ def wall_time_error(budget: Budget, config: TrainConfig, steps: int, folder: Pat
         f"learnt {steps} were made in {spent['training']:.0f} s"
     )
     return InputError(problem, key="--wall-time-s", value=config.wall_time_s)
-
-
-class _Bundle:
-    """Writer of bundles of the current model, with the data that all bundles of the run share."""
-
-    def __init__(
-        self,
-        model: BaseAlgorithm,
-        config: TrainConfig,
-        fits: dict[str, Any],
-        about: dict[str, Any],
-        watch: TrainingWatch,
-    ) -> None:
-        self.model, self.config, self.fits, self.about, self.watch = model, config, fits, about, watch
-
-    def write(self, folder: Path, title: str, steps: int, measured: list[dict[str, Any]] | None = None) -> None:
-        graph = graph_bytes(layers_of(self.model), len(self.fits["observation"]), len(self.fits["action"]))
-        low, high = self.watch.seen.low, self.watch.seen.high
-        contract = {
-            **{key: _plain(value) for key, value in self.fits.items()},
-            "made": {
-                "algorithm": self.config.algorithm,
-                "seed": self.config.seed,
-                "steps": steps,
-                "options": dict(self.config.environment),
-                "versions": versions(),
-            },
-            "measured": measured or [],
-            "validity": {
-                "options": {name: [value or "any"] for name, value in self.about.items()},
-                "observation_low": [] if low is None else [float(x) for x in low],
-                "observation_high": [] if high is None else [float(x) for x in high],
-                "note": "Measured in simulation only. Outside these options and observations nothing is known.",
-            },
-        }
-        write_bundle(folder, graph, contract, title, replace=folder.exists())
-
-    def played(self, scene: Scene, names: list[str], episodes: int, seed: int, until_s: float) -> Evaluation:
-        """Evaluate policies on the same seeds, as many as fit until `until_s`; on the batch where the run was.
-
-        Raises:
-            KeyboardInterrupt: Ctrl-C.
-        """
-        line, done = self.watch.line, 0
-        what = "selection" if seed == SELECTION_SEED else "evaluation"
-
-        def tell(_: object) -> None:
-            nonlocal done
-            done += 1
-            line.update(f"{what}: episode {done} of {episodes}, {len(names)} policies", completed=done / episodes)
-
-        workers = self.watch.afterwards.workers
-        line.update(f"{what}: starting, {episodes} episodes, {len(names)} policies", completed=0.0)
-        worlds = self.config.worlds if isinstance(self.watch, BatchWatch) else 0
-        evaluation, interrupted = evaluate(
-            scene, names, episodes=episodes, seed=seed, workers=workers, on_seed=tell, until_s=until_s, worlds=worlds
-        )
-        if interrupted:
-            raise KeyboardInterrupt
-        return evaluation
-
-
-def _clone(model: BaseAlgorithm, scene: Scene, config: TrainConfig, line: ProgressLine) -> float:
-    """Fit a new model to the policy that the configuration names; return the mean squared error of its actions."""
-    name, clone = str(config.clone.policy), config.clone
-    line.update(f"cloning: {clone.episodes} episodes of {name}")
-    examples = examples_of(scene, name, config, training_seed(config.seed))
-
-    def tell(epoch: int) -> None:
-        line.update(f"cloning: epoch {epoch} of {clone.epochs}", completed=0.0)
-
-    return imitate(model, examples, config, tell)
-
-
-def _choose(bundle: _Bundle, best: int, scene: Scene, folder: Path) -> int:
-    """Load into the model its policy with the highest reward on episodes unseen in training; return that policy's step.
-
-    Training rewards include exploration noise, which may free a policy that gets stuck without it. So the checkpoints,
-    and step `best`, the best by training reward, play without noise. With fewer than `MIN_SELECTION` episodes `best`
-    stays.
-    """
-    model, config, watch = bundle.model, bundle.config, bundle.watch
-    states = {best: deepcopy(model.policy.state_dict())}
-    for step, path in checkpoints_in(folder / "checkpoints").items():
-        states.setdefault(step, load_model(path, config.algorithm).policy.state_dict())
-    if len(states) < 2:
-        return best
-    names, candidates = {}, folder / "candidates"
-    candidates.mkdir(exist_ok=True)
-    for step, state in sorted(states.items()):
-        model.policy.load_state_dict(state)
-        names[step] = candidates / f"step_{step}"
-        bundle.write(names[step], names[step].name, step)
-    selection_s, evaluation_s = (
-        watch.afterwards.selection_s(model.num_timesteps, watch.seen.weights is not None),
-        watch.afterwards.evaluation_s(),
-    )
-    share = selection_s / (selection_s + evaluation_s) if selection_s else 0.5
-    until_s = watch.budget.until_s(share)
-    evaluation = bundle.played(
-        scene, list(map(str, names.values())), config.selection_episodes, SELECTION_SEED, until_s
-    )
-    result = evaluation.as_json()
-    write_json(folder / "selection.json", result)
-    chosen = best
-    if evaluation.played >= min(MIN_SELECTION, config.selection_episodes):
-        chosen = list(names)[int(np.argmax([row["reward_mean"] for row in result["policies"]]))]
-    watch.say(f"selection: step {chosen} of {len(names)} candidates, on {evaluation.played} episodes each")
-    model.policy.load_state_dict(states[chosen])
-    return chosen
-
-
-def _plain(value: Any) -> Any:
-    return [row.model_dump() for row in value] if isinstance(value, list) else value
-
-
-def _measured(evaluation: Evaluation) -> list[dict[str, Any]]:
-    return [
-        {
-            "policy": Path(row["name"]).name,
-            "episodes": evaluation.played,
-            "first_seed": evaluation.seed,
-            "success_rate": row["success_rate"],
-            "success_ci95": row["success_ci95"],
-            "time_median_s": row["time_s"]["median"],
-        }
-        for row in evaluation.as_json()["policies"]
-    ]
-
-
-def make_folder(folder: Path) -> None:
-    """Make the run's new folder."""
-    try:
-        folder.mkdir(parents=True)
-    except FileExistsError:
-        raise InputError("already exists; --resume continues a run", file=folder) from None
-    except OSError as error:
-        if error.errno in DISK_ERRORS:
-            raise
-        raise InputError(f"cannot be made: {error.strerror}", file=folder) from None
-
-
-def write_json(path: Path, value: Mapping[str, Any]) -> None:
-    with atomic_write(path) as file:
-        file.write((json.dumps(value, indent=2) + "\n").encode())

@@ -9,7 +9,8 @@ from pathlib import Path
 from agents.episodes import Scene
 from agents.train.budget import Budget
 from agents.train.config import TrainConfig
-from agents.train.run import Trained, make_folder, train, write_json
+from agents.train.folder import make_folder, write_json
+from agents.train.run import Trained, train
 from twin.console import ProgressLine
 
 

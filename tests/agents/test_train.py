@@ -18,19 +18,12 @@ from agents.episodes import Scene
 from agents.evaluate import Evaluation
 from agents.export import graph_bytes, layers_of
 from agents.policies import load_policy
+from agents.train.bundles import SELECTION_SEED
 from agents.train.checkpoint import RunState, load_model, load_zip, newest
 from agents.train.config import TrainConfig, load_config
-from agents.train.run import (
-    BEST_OF,
-    SELECTION_SEED,
-    TRAINING_SEEDS,
-    Trained,
-    TrainingWatch,
-    make_environments,
-    make_model,
-    train,
-    training_seed,
-)
+from agents.train.models import TRAINING_SEEDS, make_environments, make_model, training_seed
+from agents.train.run import Trained, train
+from agents.train.watch import BEST_OF, TrainingWatch
 from tests.agents.bundles import make_tiny
 from tests.agents.tiny import TASK
 from twin.console import ProgressLine
