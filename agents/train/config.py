@@ -8,11 +8,21 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from twin import seeding
 from twin.catalogue.explain import hint, to_input_error
 from twin.catalogue.safe_yaml import parse, read_bytes
 from twin.errors import InputError
 
 HERE = Path(__file__).parent
+TRAIN_STREAM = "training"
+TRAINING_SEEDS = 1 << 31
+"""First seed of training environments; evaluations use lower ones."""
+
+
+def training_seed(seed: int) -> int:
+    """Seed of the model and the training environments, beyond all seeds of evaluations."""
+    drawn = int(seeding.key(seed, TRAIN_STREAM)) % (1 << 30)
+    return TRAINING_SEEDS + drawn
 
 
 class Strict(BaseModel):

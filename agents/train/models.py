@@ -10,40 +10,37 @@ from typing import Any
 
 import torch
 from stable_baselines3.common.base_class import BaseAlgorithm
-from stable_baselines3.common.monitor import Monitor
 from stable_baselines3.common.off_policy_algorithm import OffPolicyAlgorithm
 from stable_baselines3.common.vec_env import DummyVecEnv, SubprocVecEnv, VecEnv
 
 from agents.episodes import Scene
 from agents.pool import deferred_interrupts
-from agents.train.checkpoint import REPLAY, algorithm_class, load_model
-from agents.train.config import TrainConfig
+from agents.train.checkpoint import algorithm_class, load_model
+from agents.train.config import TrainConfig, training_seed
+from agents.train.figures import EpisodeFigures
+from agents.train.run_state import replay_file
 from agents.train.watch import BEST_OF, Timed
-from twin import seeding
 from twin.errors import InputError
 
-TRAIN_STREAM = "training"
-TRAINING_SEEDS = 1 << 31
-"""First seed of training environments; evaluations use lower ones."""
 PRELOADED = (__name__, "envs.alignment", "envs.docking", "envs.timing")
 """Modules that the server of worker processes imports once for all: torch alone takes seconds of processor time."""
 ACTIVATIONS = {"tanh": torch.nn.Tanh, "relu": torch.nn.ReLU, "elu": torch.nn.ELU}
 
 
 def make_environment(scene: Scene) -> Any:
-    """Make an environment of the scene for a worker: counts episodes, and names success as stable-baselines3 does."""
+    """Make an environment of the scene for a worker, on one thread."""
     torch.set_num_threads(1)
-    return Monitor(scene.make(), info_keywords=())
+    return scene.make()
 
 
-def make_environments(scene: Scene, config: TrainConfig) -> VecEnv:
+def make_environments(scene: Scene, config: TrainConfig) -> Timed:
     """Make one environment per worker, each in its own process; a single one stays in this process."""
     builders: list[Callable[[], Any]] = [functools.partial(make_environment, scene)] * config.workers
     if config.workers == 1:
-        return Timed(DummyVecEnv(builders))
+        return Timed(EpisodeFigures(DummyVecEnv(builders), scene.task.force))
     multiprocessing.set_forkserver_preload(list(PRELOADED))
     with deferred_interrupts():
-        return Timed(SubprocVecEnv(builders, start_method="forkserver"))
+        return Timed(EpisodeFigures(SubprocVecEnv(builders, start_method="forkserver"), scene.task.force))
 
 
 def make_model(config: TrainConfig, environments: VecEnv) -> BaseAlgorithm:
@@ -73,24 +70,14 @@ def resumed_model(source: Path, config: TrainConfig, environments: VecEnv) -> Ba
     """Load the model of a trusted checkpoint, with its replay buffer.
 
     Raises:
-        InputError: the replay buffer was filled by another number of workers.
+        InputError: the replay buffer is missing or damaged.
     """
     model: BaseAlgorithm = load_model(source, config.algorithm, environments)
-    memory = source.with_name(REPLAY)
-    if isinstance(model, OffPolicyAlgorithm) and memory.is_file():
-        model.load_replay_buffer(memory)
-        filled_by = getattr(model.replay_buffer, "n_envs", None)
-        if filled_by != config.workers:
-            raise InputError(
-                "a replay buffer needs the number of workers that filled it", key="--workers", value=config.workers,
-                allowed=str(filled_by),
-            )  # fmt: skip
-    # the generators' states are lost with their processes: seed them again from the seed and the step
-    model.set_random_seed((training_seed(config.seed) + model.num_timesteps) % (1 << 32))
+    memory = replay_file(source.parent, model.num_timesteps)
+    if isinstance(model, OffPolicyAlgorithm) and model.num_timesteps > 0:
+        try:
+            model.load_replay_buffer(memory)
+        except Exception as error:  # any error of pickle
+            first = (str(error).splitlines() or [type(error).__name__])[0]
+            raise InputError(f"the checkpoint's replay buffer cannot be loaded: {first[:160]}", file=memory) from None
     return model
-
-
-def training_seed(seed: int) -> int:
-    """Seed of the model and the training environments, beyond all seeds of evaluations."""
-    drawn = int(seeding.key(seed, TRAIN_STREAM)) % (1 << 30)
-    return TRAINING_SEEDS + drawn

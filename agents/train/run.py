@@ -1,7 +1,7 @@
 """One training run, from a configuration to a policy bundle, in a self-contained folder.
 
 config.json, versions.json    its inputs
-checkpoints/                  step_N.zip (stable-baselines3's own, for resuming one's own run)
+checkpoints/                  step_N.zip (`run_state`, for resuming one's own run); of a fit round_N.npz
 tensorboard/, metrics.csv     curves
 untrained/, policy/           bundles: before training, and the best of it
 candidates/, selection.json   candidates for the best, and their figures
@@ -19,6 +19,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from stable_baselines3.common.off_policy_algorithm import OffPolicyAlgorithm
 
 from agents.batch import batched
 from agents.bundle import interface
@@ -26,17 +27,19 @@ from agents.episodes import Scene
 from agents.evaluate import Evaluation, about_environment
 from agents.train.budget import GRACE_S, Budget, WallTimeOver, at_most
 from agents.train.bundles import SELECTION_SEED, BundleWriter, measured
-from agents.train.checkpoint import RunState, newest, require_trust
+from agents.train.checkpoint import require_trust
 from agents.train.clone import clone_into
-from agents.train.config import TrainConfig
+from agents.train.config import TrainConfig, training_seed
+from agents.train.figures import make_logger
 from agents.train.fit_run import evaluated, fit_rounds, write_fitted
-from agents.train.folder import make_folder, write_json
+from agents.train.folder import make_folder, remove_left, write_json
 from agents.train.leftovers import removing_failed_run
-from agents.train.models import make_environments, make_model, resumed_model, training_seed
+from agents.train.models import make_environments, make_model, resumed_model
+from agents.train.run_state import RunState, checkpoints_in, newest
 from agents.train.selection import choose
 from agents.train.versions import versions
 from agents.train.watch import TrainingWatch
-from agents.train.worlds import BatchWatch, make_batch, make_logger
+from agents.train.worlds import BatchWatch, make_batch
 from twin.console import ProgressLine
 from twin.errors import InputError
 from twin.extras import require
@@ -79,14 +82,15 @@ def train(
     budget: Budget | None = None,
     say: Callable[[str], None] = lambda text: None,
 ) -> Trained:
-    """Train, export, evaluate. An interruption (Ctrl-C) saves a checkpoint and ends without a bundle.
+    """Train, export, evaluate. An interruption (Ctrl-C) makes a checkpoint and ends without a bundle.
 
     The wall time covers all of it: training leaves the time that selection and evaluation need, at most half, and these
     play as many episodes as fit.
 
     Args:
         folder: of the run; made here, or existing when resumed.
-        resume: resume from the newest checkpoint of `folder`, which is a pickle and needs `trust_pickle`.
+        resume: go on with the run of `folder`, from its newest checkpoint, which is a pickle and needs `trust_pickle`;
+            a run that was ended before its first one begins anew.
         evaluation_seed: the first of the unseen seeds.
         budget: the wall time, if it began before this call.
         say: called with events, one line each.
@@ -99,11 +103,9 @@ def train(
     torch.set_num_threads(1)
     require("tensorboard", "onnx", "onnxruntime")  # the last one follows the training
     if config.algorithm == "fit":
-        if resume:
-            raise InputError("begins anew: a fit of minutes has no checkpoints", key="--resume", value=str(folder))
-        return _train_fit(scene, config, folder, line, budget, evaluation_seed, say)
+        return _train_fit(scene, config, folder, line, budget, evaluation_seed, say, resume)
     checkpoints = folder / "checkpoints"
-    source = newest(checkpoints) if resume else None
+    source = newest(checkpoints, say) if resume else None
     if source is not None:
         require_trust(source, trust_pickle)
     line.update("building an environment; on a first run its kernels are compiled, which takes minutes")
@@ -113,20 +115,18 @@ def train(
     except WallTimeOver:
         problem = f"over after {budget.elapsed_s:.0f} s of start-up (the first run compiles kernels, and keeps them)"
         raise InputError(problem, key="--wall-time-s", value=config.wall_time_s) from None
-    if not resume:
-        make_folder(folder)
-    line.update(f"starting {config.workers} environments")
-    began_s = time.monotonic()
     on_batch = config.worlds > 0 and batched(scene)
     if config.clone.policy is not None and not on_batch:
         allowed = "none, or --plant rom"
         raise InputError("needs a batch of worlds", key="--clone", value=config.clone.policy, allowed=allowed)
+    begin_folder(folder, config, resume=resume)
+    line.update(f"starting {config.workers} environments")
+    began_s = time.monotonic()
     environments = make_batch(scene, config) if on_batch else make_environments(scene, config)
-    ended = "steps"
-    state = RunState.load(checkpoints) if resume else None
+    state = None if source is None else RunState.of(source)
     watch = (BatchWatch if on_batch else TrainingWatch)(config, checkpoints, line, state, budget, say)
     if isinstance(watch, BatchWatch):
-        watch.prepare(judged(scene), SELECTION_SEED, training_seed(config.seed))
+        watch.prepare(judged(scene), SELECTION_SEED)
     try:
         if source is None:
             model = make_model(config, environments)
@@ -139,27 +139,26 @@ def train(
         else:
             model = resumed_model(source, config, environments)
             bundle = BundleWriter(model, config, fits, about, watch)
-        write_json(folder / "config.json", config.model_dump(mode="json"))
-        write_json(folder / "versions.json", versions())
-        model.set_logger(make_logger(folder, model.num_timesteps))
-        watch.model = model
+        model.set_logger(make_logger(folder, None if source is None else model.num_timesteps))
+        watch.begin(model)
         watch.afterwards.started(time.monotonic() - began_s, budget.total_s)
-        left = config.steps - model.num_timesteps
         budget.mark("start-up")
-        try:
-            if left > 0:
-                model.learn(left, callback=watch, reset_num_timesteps=False)
-            ended = watch.ended
-        except KeyboardInterrupt:
-            ended = "interrupted"
+        left = config.steps - model.num_timesteps
+        if left > 0:
+            every: Any = None if isinstance(model, OffPolicyAlgorithm) else 1  # the watch writes SAC's rows
+            with watch.stopping_on_interrupt():
+                model.learn(left, callback=watch, reset_num_timesteps=False, log_interval=every)
         budget.mark("training")
-        if ended == "wall_time_s" and not watch.learnt:
-            raise wall_time_error(budget, config, watch.num_timesteps, folder)
-        watch.save()
+        if watch.ended == "wall_time_s" and not watch.learnt:
+            raise wall_time_error(budget, config, watch.num_timesteps, None if resume else folder)
+        watch.finish()
+    except KeyboardInterrupt:  # a second one, or one before the training: checkpoints stand as they are
+        watch.ended = "interrupted"
     finally:
         environments.close()
+    ended = watch.ended
     if ended == "interrupted":
-        return Trained(folder, model.num_timesteps, budget.elapsed_s, ended, None)
+        return Trained(folder, max(checkpoints_in(checkpoints), default=0), budget.elapsed_s, ended, None)
     steps = watch.restore_best(model)
     if config.selection_episodes and not on_batch:
         with budget.spending("selection", "saving"):
@@ -188,34 +187,35 @@ def train(
         folder / "policy",
         dict(budget.spent_s),
         budget.time_spent(),
-        -watch.seen.reward if on_batch and watch.seen.weights is not None else None,
+        -watch.seen.reward if on_batch and config.selection_episodes and watch.seen.weights is not None else None,
     )
 
 
 def _train_fit(
     scene: Scene, config: TrainConfig, folder: Path, line: ProgressLine, budget: Budget, evaluation_seed: int,
-    say: Callable[[str], None],
+    say: Callable[[str], None], resume: bool,
 ) -> Trained:  # fmt: skip
-    """Train by regression (`agents.train.fit_run`), on the batch only."""
+    """Train by regression (`agents.train.fit_run`), on the batch only; each round ends with a checkpoint, no pickle."""
     if not batched(scene) or config.worlds == 0:
         raise InputError("needs a batch of worlds", key="--algorithm", value="fit", allowed="with --plant rom")
     environment = scene.make()
-    make_folder(folder)
+    begin_folder(folder, config, resume=resume)
     try:
-        write_json(folder / "config.json", config.model_dump(mode="json"))
-        write_json(folder / "versions.json", versions())
         budget.mark("start-up")
         held_out = range(SELECTION_SEED, SELECTION_SEED + config.selection_episodes)
         line.update(f"playing the set on {len(held_out)} held-out seeds", completed=0.0)
         try:
-            fitted = fit_rounds(scene, config, training_seed(config.seed), held_out, line, budget, say)
+            fitted = fit_rounds(
+                scene, config, training_seed(config.seed), held_out, folder / "checkpoints", line, budget, say
+            )
             budget.mark("training")
             write_fitted(folder / "policy", fitted, scene, config, environment, [])
-            seen = evaluated(judged(scene), config, folder / "policy", evaluation_seed, line)
+            seen = evaluated(judged(scene), config, folder / "policy", evaluation_seed, line, budget.until_s())
         except KeyboardInterrupt:
             return Trained(folder, 0, budget.elapsed_s, "interrupted", None)
-        write_fitted(folder / "policy", fitted, scene, config, environment, measured(seen))
-        write_json(folder / "evaluation.json", seen.as_json())
+        if seen.played:
+            write_fitted(folder / "policy", fitted, scene, config, environment, measured(seen))
+            write_json(folder / "evaluation.json", seen.as_json())
         budget.mark("evaluation")
     finally:
         environment.close()
@@ -223,8 +223,8 @@ def _train_fit(
         folder,
         fitted.steps,
         budget.elapsed_s,
-        "steps",
-        seen,
+        fitted.ended,
+        seen if seen.played else None,
         folder / "policy",
         dict(budget.spent_s),
         budget.time_spent(),
@@ -253,9 +253,21 @@ def prepare(scene: Scene) -> tuple[dict[str, Any], dict[str, Any]]:
         probe.close()
 
 
-def wall_time_error(budget: Budget, config: TrainConfig, steps: int, folder: Path) -> InputError:
-    """Make the error of a wall time that ended before the first policy update; remove the run's unfinished files."""
-    shutil.rmtree(folder, ignore_errors=True)
+def begin_folder(folder: Path, config: TrainConfig, *, resume: bool) -> None:
+    """Make the run's folder with its inputs, or write them anew for the next part of the run."""
+    inputs: dict[str, Mapping[str, Any]] = {"config.json": config.model_dump(mode="json"), "versions.json": versions()}
+    if not resume:
+        make_folder(folder, inputs)
+        return
+    remove_left(folder)
+    for name, value in inputs.items():
+        write_json(folder / name, value)
+
+
+def wall_time_error(budget: Budget, config: TrainConfig, steps: int, folder: Path | None) -> InputError:
+    """Make the error of a wall time that ended before the first policy update; remove the files of a new run."""
+    if folder is not None:
+        shutil.rmtree(folder, ignore_errors=True)
     first = config.ppo.n_steps * config.workers if config.algorithm == "ppo" else config.sac.learning_starts
     spent = budget.spent_s
     problem = (

@@ -9,8 +9,9 @@ import numpy as np
 
 from agents.episodes import Scene
 from agents.train.bundles import SELECTION_SEED, BundleWriter
-from agents.train.checkpoint import checkpoints_in, load_model
+from agents.train.checkpoint import load_model
 from agents.train.folder import write_json
+from agents.train.run_state import checkpoints_in
 
 MIN_SELECTION = 20
 """Minimum number of episodes per candidate for a meaningful difference of mean rewards."""

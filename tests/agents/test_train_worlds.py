@@ -12,11 +12,11 @@ import numpy as np
 import pytest
 
 from agents.episodes import Episode
-from agents.train.checkpoint import checkpoints_in
 from agents.train.config import TrainConfig
+from agents.train.figures import METRICS, AppendedCsv
 from agents.train.run import Trained, train
 from agents.train.seeds import train_seeds
-from agents.train.worlds import FAILED_S, METRICS, AppendedCsv, judgement_s
+from agents.train.worlds import FAILED_S, judgement_s
 from tests.agents.test_train import QUIET, SCENE, tiny_config
 
 
@@ -49,30 +49,15 @@ def test_it_learns_what_an_untrained_policy_fails(learnt: Trained) -> None:
     assert yardstick["success_rate"] == 1.0
 
 
-def test_a_run_killed_at_any_checkpoint_ends_as_if_undisturbed(learnt: Trained, tmp_path: Path) -> None:
-    """A kill leaves what is on disk: the checkpoints by then, whatever rollout was under way."""
-    steps = sorted(checkpoints_in(learnt.folder / "checkpoints"))
-    assert len(steps) >= 4
-    for step in steps[1:3]:
-        folder = tmp_path / str(step)
-        run(folder, steps=step + 512)  # goes beyond the checkpoint, as a run that is killed has
-        for late in (s for s in checkpoints_in(folder / "checkpoints") if s > step):
-            (folder / "checkpoints" / f"step_{late}.zip").unlink()
-        again = train(SCENE, batch_config(steps=6144), folder, QUIET, resume=True, trust_pickle=True)
-        assert again.steps == learnt.steps
-        assert graph(again) == graph(learnt)
-        assert measured(again) == measured(learnt)
-
-
 def test_the_same_seed_gives_the_same_policy_and_another_one_another(learnt: Trained, tmp_path: Path) -> None:
     assert graph(run(tmp_path / "same", steps=6144)) == graph(learnt)
     assert graph(run(tmp_path / "other", steps=1024, seed=1)) != graph(learnt)
 
 
 def measured(trained: Trained) -> list[dict[str, str]]:
-    """Rows of the metrics without PPO's own: they are of the update before, which a resumed run has not made."""
+    """Rows of the metrics."""
     with (trained.folder / METRICS).open() as file:
-        return [{k: v for k, v in row.items() if not k.startswith("train/")} for row in csv.DictReader(file)]
+        return list(csv.DictReader(file))
 
 
 def test_metrics_are_in_the_csv_and_in_tensorboard(learnt: Trained) -> None:
@@ -107,7 +92,7 @@ def test_failures_outweigh_time_and_force() -> None:
 
 def test_rows_after_a_checkpoint_are_dropped_when_a_run_resumes(tmp_path: Path) -> None:
     path = tmp_path / METRICS
-    table = AppendedCsv(path, 0)
+    table = AppendedCsv(path, None)
     for step in (100, 200, 300):
         table.write({"a": np.float64(step), "words": "no number"}, {}, step)
     AppendedCsv(path, 200).write({"a": 1.0, "b": 2.0}, {}, 300)
