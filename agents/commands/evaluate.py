@@ -11,6 +11,23 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from agents.commands.options import (
+    ActionMode,
+    Base,
+    Care,
+    Conditions,
+    Direction,
+    Errors,
+    Operator,
+    Pack,
+    Parking,
+    Plant,
+    Scenario,
+    Starts,
+    Station,
+    Truck,
+    scene_options,
+)
 from twin import kernel_cache
 from twin.catalogue.settings import HELP as SET_HELP
 from twin.console import ProgressLine, as_typed, emit_json, progress
@@ -45,18 +62,16 @@ def command(
             "Default: the baselines, random and zero."
         ),
     ] = None,
-    station: Annotated[str | None, typer.Option(help="Station: a name or a file.")] = None,
-    truck: Annotated[str | None, typer.Option(help="Truck: a name or a file.")] = None,
-    pack: Annotated[str | None, typer.Option(help="Pack: a name or a file.")] = None,
-    parking: Annotated[
-        str | None, typer.Option(help="guided, unguided, or driven: a simulated driver parks the truck.")
-    ] = None,
-    conditions: Annotated[str | None, typer.Option(help="Visibility: clear, night, rain or night+rain.")] = None,
-    action_mode: Annotated[str | None, typer.Option(help="direct or residual, for alignment.")] = None,
-    scenario: Annotated[str | None, typer.Option(help="Ground and sensors, for docking: a name or a file.")] = None,
-    direction: Annotated[str | None, typer.Option(help="forward or reverse, for docking.")] = None,
-    operator: Annotated[str | None, typer.Option(help="by_wire or driver, for docking.")] = None,
-    plant: Annotated[str | None, typer.Option(help="bullet or rom, where the task runs on either.")] = None,
+    station: Station = None,
+    truck: Truck = None,
+    pack: Pack = None,
+    parking: Parking = None,
+    conditions: Conditions = None,
+    action_mode: ActionMode = None,
+    scenario: Scenario = None,
+    direction: Direction = None,
+    operator: Operator = None,
+    plant: Plant = None,
     episodes: Annotated[int, typer.Option(help="Episodes per policy.")] = 100,
     seed: Annotated[int, typer.Option(help="Episode i runs on seed SEED + i.")] = 0,
     workers: Annotated[int | None, typer.Option(help="Number of processes. Default: one per core.")] = None,
@@ -64,16 +79,10 @@ def command(
         int,
         typer.Option(help="Episodes at once in this process, with --plant rom: thousands in seconds. 0: --workers."),
     ] = 0,
-    care: Annotated[
-        str | None, typer.Option(help="Alignment: fast, careful or any (drawn); a bundle acts as it was made for.")
-    ] = None,
-    starts: Annotated[str | None, typer.Option(help="Alignment: hand-over or wide. Default: hand-over.")] = None,
-    base: Annotated[
-        str | None, typer.Option(help="Timing: the set that actions change. Default: tuned, or a bundle's own.")
-    ] = None,
-    errors: Annotated[
-        str | None, typer.Option(help="Timing: none, or drawn: errors that the station does not notice.")
-    ] = None,
+    care: Care = None,
+    starts: Starts = None,
+    base: Base = None,
+    errors: Errors = None,
     set_: Annotated[list[str] | None, typer.Option("--set", help=SET_HELP)] = None,
     record_failures: Annotated[
         str | None, typer.Option(help="Record each policy's failed episodes and slowest success to this folder.")
@@ -107,18 +116,12 @@ def command(
     at_most("--seed", seed, 0, 2**63 - 1 - episodes)
     processes = at_most("--workers", len(os.sched_getaffinity(0)) if workers is None else workers, 1, MAX_WORKERS)
     at_most("--record-at-most", record_at_most, 0, MAX_EPISODES)
-    given = {"station": station, "truck": truck, "pack": pack, "parking": parking, "conditions": conditions}
-    given |= {
-        "action-mode": action_mode,
-        "plant": plant,
-        "care": care,
-        "starts": starts,
-        "base": base,
-        "errors": errors,
-    }
     at_most("--worlds", worlds, 0, MAX_WORLDS)
-    given |= {"scenario": scenario, "direction": direction, "operator": operator}
-    options = {name: value for name, value in given.items() if value is not None}
+    options = scene_options(
+        station=station, truck=truck, pack=pack, parking=parking, conditions=conditions, action_mode=action_mode,
+        plant=plant, care=care, starts=starts, base=base, errors=errors, scenario=scenario, direction=direction,
+        operator=operator,
+    )  # fmt: skip
 
     from agents.episodes import Scene
     from agents.pool import WorkerDiedError

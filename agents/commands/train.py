@@ -10,6 +10,23 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from agents.commands.options import (
+    ActionMode,
+    Base,
+    Care,
+    Conditions,
+    Direction,
+    Errors,
+    Operator,
+    Pack,
+    Parking,
+    Plant,
+    Scenario,
+    Starts,
+    Station,
+    Truck,
+    scene_options,
+)
 from twin.console import emit_json, program, progress
 from twin.errors import InputError
 
@@ -30,22 +47,20 @@ def command(
     wall_time_s: Annotated[float | None, typer.Option(help="Wall time in total, s, evaluation included.")] = None,
     seed: Annotated[int | None, typer.Option(help="Seed of weights, exploration and training episodes.")] = None,
     workers: Annotated[int | None, typer.Option(help="Number of environments, each in its own process.")] = None,
-    station: Annotated[str | None, typer.Option(help="Station: a name or a file.")] = None,
-    truck: Annotated[str | None, typer.Option(help="Truck: a name or a file. Default: drawn.")] = None,
-    pack: Annotated[str | None, typer.Option(help="Pack: a name or a file. Default: drawn.")] = None,
-    parking: Annotated[str | None, typer.Option(help="guided, unguided or driven. Default: drawn.")] = None,
-    conditions: Annotated[str | None, typer.Option(help="clear, night, rain, night+rain. Default: drawn.")] = None,
-    action_mode: Annotated[str | None, typer.Option(help="direct or residual, for alignment.")] = None,
-    care: Annotated[str | None, typer.Option(help="Alignment: what force weighs: fast, careful or any.")] = None,
-    starts: Annotated[str | None, typer.Option(help="Alignment: starts to train from: hand-over or wide.")] = None,
-    base: Annotated[str | None, typer.Option(help="Timing: the set that actions change. Default: tuned.")] = None,
-    errors: Annotated[
-        str | None, typer.Option(help="Timing: none, or drawn: errors that the station does not notice.")
-    ] = None,
-    scenario: Annotated[str | None, typer.Option(help="Ground and sensors, for docking: a name or a file.")] = None,
-    direction: Annotated[str | None, typer.Option(help="forward or reverse, for docking.")] = None,
-    operator: Annotated[str | None, typer.Option(help="by_wire or driver, for docking.")] = None,
-    plant: Annotated[str | None, typer.Option(help="bullet or rom, where the task runs on either.")] = None,
+    station: Station = None,
+    truck: Truck = None,
+    pack: Pack = None,
+    parking: Parking = None,
+    conditions: Conditions = None,
+    action_mode: ActionMode = None,
+    care: Care = None,
+    starts: Starts = None,
+    base: Base = None,
+    errors: Errors = None,
+    scenario: Scenario = None,
+    direction: Direction = None,
+    operator: Operator = None,
+    plant: Plant = None,
     worlds: Annotated[int | None, typer.Option(help="Worlds of the batch on the rom, instead of workers.")] = None,
     clone: Annotated[str | None, typer.Option(help="Start by cloning this policy, on the batch; or none.")] = None,
     seeds: Annotated[int, typer.Option(help="Number of runs, on seeds SEED, SEED + 1, ...; they share the time.")] = 1,
@@ -68,17 +83,11 @@ def command(
     from agents.tasks import find_task
 
     what = find_task(task)
-    given = {"station": station, "truck": truck, "pack": pack, "parking": parking, "conditions": conditions}
-    given |= {
-        "action-mode": action_mode,
-        "plant": plant,
-        "care": care,
-        "starts": starts,
-        "base": base,
-        "errors": errors,
-    }
-    given |= {"scenario": scenario, "direction": direction, "operator": operator}
-    options = {name: value for name, value in given.items() if value is not None}
+    options = scene_options(
+        station=station, truck=truck, pack=pack, parking=parking, conditions=conditions, action_mode=action_mode,
+        plant=plant, care=care, starts=starts, base=base, errors=errors, scenario=scenario, direction=direction,
+        operator=operator,
+    )  # fmt: skip
     overrides: dict[str, Any] = {
         "algorithm": algorithm,
         "steps": steps,
