@@ -327,7 +327,8 @@ def print_evaluation(console: Console, evaluation: Evaluation, wall_s: float | N
     print_seeds(console, result, evaluation.scene)
 
 
-def _table(title: str, *columns: str) -> Any:
+def table_of(title: str, *columns: str) -> Any:
+    """Return an empty table; its first column is of names, the others of figures."""
     from rich.table import Table
 
     table = Table(title=title, title_justify="left", box=None, pad_edge=False, header_style="bold")
@@ -340,12 +341,12 @@ def policy_table(result: dict[str, Any], width: int) -> Any:
     """Make one row per policy or, if that is wider than `width` columns of text, one column per policy."""
     names = [label(row["name"]) for row in result["policies"]]
     figures = [_figures(row) for row in result["policies"]]
-    table = _table("Policies", "policy", *figures[0])
+    table = table_of("Policies", "policy", *figures[0])
     for name, of in zip(names, figures, strict=True):
         table.add_row(name, *of.values())
     if table.columns and sum(max(map(len, (c.header, *c.cells))) + 2 for c in table.columns) <= width:
         return table
-    table = _table("Policies", "", *names)
+    table = table_of("Policies", "", *names)
     for figure in figures[0]:
         table.add_row(figure, *(of[figure] for of in figures))
     return table
@@ -377,7 +378,7 @@ def _pair(values: dict[str, float | None], factor: float, digits: int) -> str:
 
 def paired_table(result: dict[str, Any]) -> Any:
     """Make the table of paired differences, b less a."""
-    table = _table("Paired differences, b less a", "a", "b", "of", "difference", "95 % interval", "pairs")
+    table = table_of("Paired differences, b less a", "a", "b", "of", "difference", "95 % interval", "pairs")
     rates = [*({"rate": "success"} | row for row in result["paired_success"]), *result["paired_rates"]]
     for row in rates:
         low, high = (100 * value for value in row["ci95"])

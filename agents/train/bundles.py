@@ -10,6 +10,7 @@ from stable_baselines3.common.base_class import BaseAlgorithm
 from agents.episodes import Scene
 from agents.evaluate import Evaluation, evaluate
 from agents.export import graph_bytes, layers_of, write_bundle
+from agents.train.command import training_command
 from agents.train.config import TrainConfig
 from agents.train.versions import versions
 from agents.train.watch import TrainingWatch
@@ -29,10 +30,27 @@ class BundleWriter:
         fits: dict[str, Any],
         about: dict[str, Any],
         watch: TrainingWatch,
+        task: str,
     ) -> None:
         self.model, self.config, self.fits, self.about, self.watch = model, config, fits, about, watch
+        self.task = task
 
-    def write(self, folder: Path, title: str, steps: int, measured: list[dict[str, Any]] | None = None) -> None:
+    @property
+    def command(self) -> str:
+        """That makes the policy of the finished run again."""
+        parts = ", ".join(map(str, self.watch.seen.resumed_at))
+        remark = f"without the resumption at step {parts}, which changed the policy" if parts else ""
+        return training_command(self.task, self.config, self.model.num_timesteps, remark)
+
+    def write(
+        self,
+        folder: Path,
+        title: str,
+        steps: int,
+        measured: list[dict[str, Any]] | None = None,
+        command: str = "",
+    ) -> None:
+        """Write the bundle of the model as it is; `steps`: behind it."""
         graph = graph_bytes(layers_of(self.model), len(self.fits["observation"]), len(self.fits["action"]))
         low, high = self.watch.seen.low, self.watch.seen.high
         contract = {
@@ -43,6 +61,7 @@ class BundleWriter:
                 "steps": steps,
                 "options": dict(self.config.environment),
                 "versions": versions(),
+                "command": command,
             },
             "measured": measured or [],
             "validity": {
@@ -81,18 +100,3 @@ class BundleWriter:
 
 def _plain(value: Any) -> Any:
     return [row.model_dump() for row in value] if isinstance(value, list) else value
-
-
-def measured(evaluation: Evaluation) -> list[dict[str, Any]]:
-    """Return the contract's rows of an evaluation."""
-    return [
-        {
-            "policy": Path(row["name"]).name,
-            "episodes": evaluation.played,
-            "first_seed": evaluation.seed,
-            "success_rate": row["success_rate"],
-            "success_ci95": row["success_ci95"],
-            "time_median_s": row["time_s"]["median"],
-        }
-        for row in evaluation.as_json()["policies"]
-    ]

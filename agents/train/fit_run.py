@@ -20,7 +20,8 @@ from agents.episodes import FORCE, Episode, Scene
 from agents.evaluate import Evaluation, about_environment, evaluate
 from agents.export import Layer, graph_bytes, layer_of, write_bundle
 from agents.train.budget import Budget
-from agents.train.config import TrainConfig
+from agents.train.command import training_command
+from agents.train.config import FitRound, TrainConfig
 from agents.train.fit import COLUMNS, Examples, Scaled, StepModel, fit_model, improve
 from agents.train.fit_swaps import Explored, acting, folded, make_actor, noisy_about, swaps
 from agents.train.versions import versions
@@ -33,6 +34,10 @@ from twin.errors import InputError
 Array = np.ndarray
 Say = Callable[[str], None]
 STREAM = "fit"
+MOST_RESERVED = 0.3
+"""Largest share of the wall time that is kept for the evaluation."""
+PLAYING = 0.75
+"""Share of a round's time after which no swap begins: the rest is for the fit [chosen]."""
 FAILED, OVER_ABORT, SLOWER = 5.0, 1.0, 0.5
 """What the share of failed swaps, the 95th percentile of force over the abort limit, and a second that the median is
 longer than the set's count beside the share of swaps beyond the warning limit."""
@@ -94,8 +99,8 @@ class Fitting:
     def _played(self, act: Callable[[Array], Array]) -> list[Episode]:
         return play(self._judging, AllWorlds(act), self._held_out, self._scene)
 
-    def play_round(self, number: int) -> None:
-        """Play the swaps of round `number`."""
+    def play_round(self, number: int, until_s: float) -> bool:
+        """Play the swaps of round `number`; no swap begins after `until_s`. True if none was left out."""
         one = self.fit.rounds[number]
         kind = self._explored.kind
         last = None if one.last_phase is None else MECHANICAL[kind][place_of(one.last_phase, "top_lift")]
@@ -112,16 +117,24 @@ class Fitting:
 
         seeds = range(self._next_seed, self._next_seed + one.seeds)
         self._next_seed += one.seeds
-        self._parts += list(swaps(worlds, seeds, one.again, noisy, tell))
+        played = list(swaps(worlds, seeds, one.again, noisy, tell, until_s))
         worlds.close()
+        self._parts += played
+        return len(played) == total
 
-    def improve(self, number: int) -> None:
-        """Fit the model to all swaps so far, improve the policy and judge it."""
+    def improve(self, number: int, until_s: float) -> None:
+        """Fit the model to all swaps so far, improve the policy and judge it.
+
+        Raises:
+            InputError: the wall time left no swap to learn from.
+        """
+        if not self._parts:
+            raise InputError("too short to play a swap", key="--wall-time-s", value=self.config.wall_time_s)
         fit, examples = self.fit, Examples.joined(self._parts)
         self._line.update(f"round {number + 1}: fitting {len(examples)} steps")
         scaled = Scaled(examples.observations)
         model = StepModel(scaled, self._size, fit.width, fit.members)
-        fit_model(model, examples, fit.epochs, fit.batch_size, fit.learning_rate)
+        fit_model(model, examples, fit.epochs, fit.batch_size, fit.learning_rate, until_s)
         self._actor = make_actor(scaled, fit.hidden, self._size)
         found = improve(
             self._actor, model, examples.observations, self._explored.seen(examples.observations),
@@ -140,11 +153,12 @@ class Fitting:
 
     # ------------------------------------------------------------------------------------------------- checkpoints
 
-    def save(self, folder: Path, rounds: int, longest_s: float) -> None:
+    def save(self, folder: Path, rounds: int, longest_s: float, ended: str) -> None:
         """Write `folder/round_N.npz`, all that the rounds after round N need; only the newest is kept."""
         arrays: dict[str, Any] = {
             "rounds": rounds,
             "longest_s": longest_s,
+            "ended": ended,
             "next_seed": self._next_seed,
             "random": json.dumps(self._random.bit_generator.state),
             "torch": torch.get_rng_state().numpy(),
@@ -164,8 +178,8 @@ class Fitting:
             if number != rounds:
                 path.unlink()
 
-    def restore(self, path: Path) -> tuple[int, float]:
-        """Go on from a checkpoint; return the number of rounds done and the longest one's time, s.
+    def restore(self, path: Path) -> tuple[int, float, str]:
+        """Go on from a checkpoint; return the number of rounds done, the longest one's time (s) and `Fitted.ended`.
 
         Raises:
             InputError: the file is damaged, or of another configuration.
@@ -186,7 +200,7 @@ class Fitting:
                 judged, steps = float(arrays["fitted/judged"]), int(arrays["fitted/steps"])
                 self.fitted = Fitted(best, judged, steps, arrays["fitted/low"], arrays["fitted/high"])
             torch.set_rng_state(torch.from_numpy(arrays["torch"]))  # last: networks draw their first weights
-            return int(arrays["rounds"]), float(arrays["longest_s"])
+            return int(arrays["rounds"]), float(arrays["longest_s"]), str(arrays["ended"])
         except (OSError, ValueError, KeyError, RuntimeError, zipfile.BadZipFile) as error:
             raise InputError(f"cannot be read: {str(error).splitlines()[0][:160]}", file=path) from None
 
@@ -220,19 +234,25 @@ def fit_rounds(
     fitting, done, longest_s, ended = Fitting(scene, config, first_seed, held_out, line, say), 0, 0.0, "steps"
     earlier = rounds_in(checkpoints)
     if earlier:
-        done, longest_s = fitting.restore(earlier[max(earlier)])
+        done, longest_s, ended = fitting.restore(earlier[max(earlier)])
         say(f"going on after round {done}")
-    for number, one in enumerate(fitting.fit.rounds[done:], done):
-        if fitting.fitted is not None and budget.remaining_s < longest_s + fitting.fit.reserve_s:
+    rounds = fitting.fit.rounds
+    reserve_s = min(fitting.fit.reserve_s, MOST_RESERVED * budget.total_s)
+    for number, one in enumerate(rounds[done:], done):
+        if fitting.fitted is not None and budget.remaining_s < longest_s + reserve_s:
             say(f"round {number + 1} left out: the wall time is nearly over")
             ended = "wall_time_s"
             break
         began_s = time.monotonic()
-        fitting.play_round(number)
-        if one.fit or one is fitting.fit.rounds[-1]:
-            fitting.improve(number)
+        left_s = max(budget.remaining_s - reserve_s, 0.0)
+        share = _swaps_of(one) / sum(map(_swaps_of, rounds[number:]))
+        if not fitting.play_round(number, began_s + PLAYING * share * left_s):
+            say(f"round {number + 1} cut short by the wall time")
+            ended = "wall_time_s"
+        if one.fit or one is rounds[-1]:
+            fitting.improve(number, began_s + share * left_s)
         longest_s = max(longest_s, time.monotonic() - began_s)
-        fitting.save(checkpoints, number + 1, longest_s)
+        fitting.save(checkpoints, number + 1, longest_s, ended)
     assert fitting.fitted is not None
     if fitting.fitted.judged >= fitting.judged_set:
         say(
@@ -240,6 +260,10 @@ def fit_rounds(
             f"{fitting.judged_set:.3f}): the set is the better choice"
         )
     return replace(fitting.fitted, ended=ended)
+
+
+def _swaps_of(one: FitRound) -> int:
+    return one.seeds * (one.again + 1)
 
 
 def _in_words(episodes: Sequence[Episode]) -> str:
@@ -271,6 +295,9 @@ def write_fitted(
             "steps": fitted.steps,
             "options": dict(config.environment),
             "versions": versions(),
+            "command": training_command(
+                scene.task.name, config, 0, "" if fitted.ended == "steps" else "ended by the clock of one machine"
+            ),
         },
         "measured": measured,
         "validity": {
@@ -285,11 +312,10 @@ def write_fitted(
 
 
 def evaluated(
-    scene: Scene, config: TrainConfig, policy: Path, seed: int, line: ProgressLine, until_s: float
+    scene: Scene, config: TrainConfig, names: list[str], seed: int, line: ProgressLine, until_s: float
 ) -> Evaluation:
-    """Evaluate the policy and the task's first baseline on unseen seeds, on the batch, as many as fit."""
+    """Evaluate policies on the same unseen seeds, on the batch, as many as fit until `until_s`."""
     line.update(f"evaluation: {config.evaluation_episodes} episodes")
-    names = [str(policy), *list(scene.task.baselines)[:1]]
     found, interrupted = evaluate(
         scene, names, episodes=config.evaluation_episodes, seed=seed, workers=1, worlds=config.worlds, until_s=until_s
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
@@ -102,12 +103,14 @@ def swaps(
     again: int,
     noisy: Callable[[Array, list[str]], Array],
     tell: Callable[[int], None],
+    until_s: float = float("inf"),
 ) -> Iterator[Examples]:
     """Play each seed with the set itself, then `again` times with noisy actions; yield the examples of each swap.
 
     Args:
         worlds: a batch of Timing-v1 of its own: infos and rewards are not to be used after.
         noisy: maps observations (K, O) and phases to actions (K, A).
+        until_s: no swap begins after it, by `time.monotonic`.
     """
     n, size = worlds.num_envs, worlds.single_action_space.shape[0]
     left = [(seed, turn) for seed in seeds for turn in range(again + 1)][::-1]
@@ -119,6 +122,8 @@ def swaps(
 
     def begin(which: Sequence[int]) -> None:
         given: list[int | None] = [None] * n
+        if time.monotonic() >= until_s:
+            left.clear()
         for i in which:
             playing[i] = left.pop() if left else None
             steps[i] = []

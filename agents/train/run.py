@@ -5,11 +5,14 @@ checkpoints/                  step_N.zip (`run_state`, for resuming one's own ru
 tensorboard/, metrics.csv     curves
 untrained/, policy/           bundles: before training, and the best of it
 candidates/, selection.json   candidates for the best, and their figures
-evaluation.json               both, and the baseline, on the same unseen seeds
+evaluation.json               both, and the classical ones, on the same unseen seeds
+result.json                   steps, times, hash of the policy; written last
 """
 
 from __future__ import annotations
 
+import hashlib
+import shlex
 import shutil
 import time
 from collections.abc import Callable, Mapping
@@ -22,11 +25,12 @@ import torch
 from stable_baselines3.common.off_policy_algorithm import OffPolicyAlgorithm
 
 from agents.batch import batched
-from agents.bundle import interface
+from agents.bundle import ONNX, interface
+from agents.card import measured_of
 from agents.episodes import Scene
 from agents.evaluate import Evaluation, about_environment
 from agents.train.budget import GRACE_S, Budget, WallTimeOver, at_most
-from agents.train.bundles import SELECTION_SEED, BundleWriter, measured
+from agents.train.bundles import SELECTION_SEED, BundleWriter
 from agents.train.checkpoint import require_trust
 from agents.train.clone import clone_into
 from agents.train.config import TrainConfig, training_seed
@@ -44,6 +48,8 @@ from twin.console import ProgressLine
 from twin.errors import InputError
 from twin.extras import require
 
+EVALUATION, RESULT = "evaluation.json", "result.json"
+
 
 @dataclass(frozen=True)
 class Trained:
@@ -56,6 +62,7 @@ class Trained:
         evaluation: None if the run was interrupted before, or had no time for an episode.
         time_spent: use of the wall time, in one line.
         judged_s: of the policy on the held-out episodes, less is better (`judgement_s`); None without a batch.
+        policy_sha256: hash of its network (`policy.onnx`).
     """
 
     folder: Path
@@ -67,6 +74,7 @@ class Trained:
     spent_s: Mapping[str, float] = field(default_factory=dict)
     time_spent: str = ""
     judged_s: float | None = None
+    policy_sha256: str | None = None
 
 
 @removing_failed_run
@@ -130,17 +138,18 @@ def train(
     try:
         if source is None:
             model = make_model(config, environments)
-            bundle = BundleWriter(model, config, fits, about, watch)
+            bundle = BundleWriter(model, config, fits, about, watch, scene.task.name)
             bundle.write(folder / "untrained", "untrained start", 0)
             if config.clone.policy is not None:
-                with budget.spending("cloning", "start-up"):
+                with budget.spending("cloning", "start-up"), at_most(budget.remaining_s + GRACE_S):
                     miss = clone_into(model, scene, config, training_seed(config.seed), line)
                 say(f"cloned from {config.clone.policy}: mean squared error of the actions {miss:.2g}")
         else:
             model = resumed_model(source, config, environments)
-            bundle = BundleWriter(model, config, fits, about, watch)
+            bundle = BundleWriter(model, config, fits, about, watch, scene.task.name)
         model.set_logger(make_logger(folder, None if source is None else model.num_timesteps))
         watch.begin(model)
+        watch.afterwards.policies = 2 + len(scene.task.baselines)
         watch.afterwards.started(time.monotonic() - began_s, budget.total_s)
         budget.mark("start-up")
         left = config.steps - model.num_timesteps
@@ -152,6 +161,10 @@ def train(
         if watch.ended == "wall_time_s" and not watch.learnt:
             raise wall_time_error(budget, config, watch.num_timesteps, None if resume else folder)
         watch.finish()
+    except WallTimeOver:
+        if not resume:
+            shutil.rmtree(folder, ignore_errors=True)
+        raise InputError("over while cloning", key="--wall-time-s", value=config.wall_time_s) from None
     except KeyboardInterrupt:  # a second one, or one before the training: checkpoints stand as they are
         watch.ended = "interrupted"
     finally:
@@ -164,29 +177,30 @@ def train(
         with budget.spending("selection", "saving"):
             steps = choose(bundle, steps, scene, folder)
     with budget.spending("saving", "selection"):
-        bundle.write(folder / "policy", "policy", steps)
-    names = [str(folder / "untrained"), str(folder / "policy"), *list(scene.task.baselines)[:1]]
-    if config.clone.policy is not None and config.clone.policy not in names:
-        names.append(config.clone.policy)
+        bundle.write(folder / "policy", "policy", steps, command=bundle.command)
     seen = None
     with budget.spending("evaluation", "saving"):
         if budget.remaining_s > 0.0:
-            seen = bundle.played(judged(scene), names, config.evaluation_episodes, evaluation_seed, budget.until_s())
+            seen = bundle.played(
+                judged(scene),
+                names(scene, config, folder),
+                config.evaluation_episodes,
+                evaluation_seed,
+                budget.until_s(),
+            )
     if seen is not None and seen.played:
-        bundle.write(folder / "policy", "policy", steps, measured(seen))
-        write_json(folder / "evaluation.json", seen.as_json())
+        rows = measured_of(seen.as_json(), evaluation_command(seen))
+        bundle.write(folder / "policy", "policy", steps, rows, bundle.command)
+        write_json(folder / EVALUATION, seen.as_json())
     else:
         seen = None
     budget.mark("saving")
-    return Trained(
+    return _finished(
         folder,
         model.num_timesteps,
-        budget.elapsed_s,
+        budget,
         ended,
         seen,
-        folder / "policy",
-        dict(budget.spent_s),
-        budget.time_spent(),
         -watch.seen.reward if on_batch and config.selection_episodes and watch.seen.weights is not None else None,
     )
 
@@ -210,26 +224,52 @@ def _train_fit(
             )
             budget.mark("training")
             write_fitted(folder / "policy", fitted, scene, config, environment, [])
-            seen = evaluated(judged(scene), config, folder / "policy", evaluation_seed, line, budget.until_s())
+            seen = evaluated(
+                judged(scene), config, names(scene, config, folder), evaluation_seed, line, budget.until_s()
+            )
         except KeyboardInterrupt:
             return Trained(folder, 0, budget.elapsed_s, "interrupted", None)
         if seen.played:
-            write_fitted(folder / "policy", fitted, scene, config, environment, measured(seen))
-            write_json(folder / "evaluation.json", seen.as_json())
+            rows = measured_of(seen.as_json(), evaluation_command(seen))
+            write_fitted(folder / "policy", fitted, scene, config, environment, rows)
+            write_json(folder / EVALUATION, seen.as_json())
         budget.mark("evaluation")
     finally:
         environment.close()
-    return Trained(
-        folder,
-        fitted.steps,
-        budget.elapsed_s,
-        fitted.ended,
-        seen if seen.played else None,
-        folder / "policy",
-        dict(budget.spent_s),
-        budget.time_spent(),
-        fitted.judged,
-    )
+    return _finished(folder, fitted.steps, budget, fitted.ended, seen if seen.played else None, fitted.judged)
+
+
+def _finished(
+    folder: Path, steps: int, budget: Budget, ended: str, seen: Evaluation | None, judged_s: float | None
+) -> Trained:
+    """Return the result of a run with a policy, and leave it in the folder too (`result.json`)."""
+    policy = folder / "policy"
+    digest = hashlib.sha256((policy / ONNX).read_bytes()).hexdigest()
+    spent = dict(budget.spent_s), budget.time_spent()
+    trained = Trained(folder, steps, budget.elapsed_s, ended, seen, policy, *spent, judged_s, digest)
+    told = ("steps", "wall_s", "ended", "spent_s", "judged_s", "policy_sha256")
+    write_json(folder / RESULT, {name: getattr(trained, name) for name in told})
+    return trained
+
+
+def names(scene: Scene, config: TrainConfig, folder: Path) -> list[str]:
+    """Return the policies to evaluate: untrained start, result, the task's classical ones and the cloned one."""
+    own = [str(folder / name) for name in ("untrained", "policy") if (folder / name).is_dir()]
+    others = [*scene.task.baselines, *([config.clone.policy] if config.clone.policy is not None else [])]
+    return [*own, *dict.fromkeys(others)]
+
+
+def evaluation_command(seen: Evaluation) -> str:
+    """Return the line for a shell that plays an evaluation's policies again, the trained one as FOLDER."""
+    scene = seen.scene
+    words = ["swaptwin", "evaluate", scene.task.name]
+    for name, value in scene.options.items():
+        words += [f"--{name}", str(value)]
+    for policy in seen.policies:
+        if "/" not in policy:
+            words += ["--policy", policy]
+    line = " ".join(map(shlex.quote, words))
+    return f"{line} --policy FOLDER --seed {seen.seed} --episodes {seen.played}"
 
 
 def judged(scene: Scene) -> Scene:

@@ -77,6 +77,7 @@ class FinalPhase:
 
     def __init__(self, config: TrainConfig) -> None:
         self.config, self.workers, self.starting_s = config, config.workers, 0.0
+        self.policies = 3
         self.rate, self.longest = 0.0, 0
         self.first: list[float] = []
         self.last: deque[float] = deque(maxlen=self.FIRST)
@@ -106,8 +107,8 @@ class FinalPhase:
         return self.starting_s + self._playing_s(candidates * self.config.selection_episodes)
 
     def evaluation_s(self) -> float:
-        """Time that the evaluation of untrained start, result and baseline needs, s."""
-        return self.starting_s + self._playing_s(3 * self.config.evaluation_episodes)
+        """Time that the evaluation of `policies` policies needs, s."""
+        return self.starting_s + self._playing_s(self.policies * self.config.evaluation_episodes)
 
     def _playing_s(self, episodes: int) -> float:
         steps = max(np.mean(self.first), np.mean(self.last)) if self.first else self.longest
@@ -140,7 +141,8 @@ class TrainingWatch(BaseCallback):
         self.afterwards = FinalPhase(config)
         self.episodes, self._told_s, self._kept_s = 0, 0.0, 0.0
         self.first_step = self.saved_at = self.looked_at = self.whole_step = 0
-        self._begun = self._stopping = False
+        self._begun = False
+        self._collected_s, self._update_s = 0.0, 0.0
         self._low: np.ndarray | None = None
         self._high: np.ndarray | None = None
 
@@ -152,9 +154,9 @@ class TrainingWatch(BaseCallback):
             return
 
         def stop(*_: object) -> None:
-            if self._stopping:
+            if self.ended == "interrupted":
                 raise KeyboardInterrupt
-            self._stopping = True
+            self.ended = "interrupted"
             self.say("interrupted: ending after this update (Ctrl-C again: at once, and back to the last checkpoint)")
 
         before = signal.signal(signal.SIGINT, stop)
@@ -173,6 +175,8 @@ class TrainingWatch(BaseCallback):
 
     def _on_rollout_start(self) -> None:
         step, first = self.num_timesteps, not self._begun
+        if not first:
+            self._update_s = max(self._update_s, time.monotonic() - self._collected_s)
         self._begun, self.whole_step = True, step
         if first and step in checkpoints_in(self.checkpoints):
             self._restore_pending()
@@ -202,11 +206,9 @@ class TrainingWatch(BaseCallback):
         self.episodes += len(lengths)
         self.afterwards.take(lengths)
         if time.monotonic() - self._told_s >= TELL_EVERY_S:
-            self._told_s, self._kept_s = time.monotonic(), self.kept_s()
+            self._told_s, self._kept_s = time.monotonic(), self.kept_s() + self._update_s
             self._tell()
-        if self._stopping:
-            self.ended = "interrupted"
-        elif self.budget.remaining_s <= self._kept_s:
+        if self.ended == "steps" and self.budget.remaining_s <= self._kept_s:
             self.ended = "wall_time_s"
         return self.ended == "steps"
 
@@ -219,6 +221,7 @@ class TrainingWatch(BaseCallback):
         self._record_figures(FIGURES_OF if isinstance(self.model, OffPolicyAlgorithm) else 1)
         if self.num_timesteps - self.looked_at >= BEST_EVERY:
             self._look()
+        self._collected_s = time.monotonic()
 
     def _record_figures(self, least: int) -> None:
         """Record the figures of the episodes that ended, if they are that many; SAC's rows are written here too."""

@@ -114,8 +114,9 @@ class BatchWatch(TrainingWatch):
         return play(self._judging, AllWorlds(act_many), seeds, self._scene, until_s)
 
     def kept_s(self) -> float:
-        """Wall time to reserve: one more judgement, the evaluation of three policies at its pace, and writing, s."""
+        """Wall time to reserve: one more judgement, the evaluation of all policies at its pace, and writing, s."""
         if not self.learnt:
             return super().kept_s()
         each_s = self.seen.judging_s / max(self.config.selection_episodes, 1)
-        return self.budget.final_reserve_s(self.seen.judging_s + 3.0 * self.config.evaluation_episodes * each_s)
+        episodes = self.afterwards.policies * self.config.evaluation_episodes
+        return self.budget.final_reserve_s(self.seen.judging_s + episodes * each_s)

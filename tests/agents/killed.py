@@ -20,6 +20,7 @@ from tests.agents.tiny import TASK
 from twin.console import ProgressLine
 
 CONTEXT = multiprocessing.get_context("forkserver")
+CONTEXT.set_forkserver_preload([__name__])
 SCENES = {"tiny": lambda options: Scene(TASK), "timing": lambda options: Scene(TASKS["timing"], options)}
 
 

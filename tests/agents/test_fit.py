@@ -166,7 +166,9 @@ def test_a_run_ends_with_a_bundle_that_plays_and_exports(tmp_path: Path) -> None
     assert run.policy is not None
     assert run.evaluation is not None
     assert [line.split(":")[0] for line in said] == ["round 2"]
-    assert [row["name"] for row in run.evaluation.as_json()["policies"]] == [str(run.policy), "tuned"]
+    assert [row["name"] for row in run.evaluation.as_json()["policies"]] == [
+        str(run.policy), "tuned", "careful", "factory"
+    ]  # fmt: skip
     environment = scene.make()
     policy = load_bundle(run.policy, environment)
     observation, _ = environment.reset(seed=0)

@@ -59,7 +59,7 @@ def learnt(tmp_path_factory: pytest.TempPathFactory) -> Trained:
 
 def test_it_learns_what_an_untrained_policy_fails(learnt: Trained) -> None:
     assert learnt.evaluation is not None
-    untrained, trained, yardstick = learnt.evaluation.as_json()["policies"]
+    untrained, trained, yardstick, *_ = learnt.evaluation.as_json()["policies"]
     assert untrained["success_ci95"][1] < 0.5
     assert trained["success_ci95"][0] > 0.7
     assert yardstick["name"] == "baseline"
@@ -73,7 +73,7 @@ def test_the_run_folder_explains_itself(learnt: Trained) -> None:
     assert list((learnt.folder / "tensorboard").iterdir())
     contract = load_bundle(learnt.folder / "policy", make_tiny()).contract
     assert contract.made.steps == learnt.steps >= 7000
-    assert [row.policy for row in contract.measured] == ["untrained", "policy", "baseline"]
+    assert [row.policy for row in contract.measured] == ["untrained", "policy", "baseline", "slow", "wild"]
     low, high = np.array(contract.validity.observation_low), np.array(contract.validity.observation_high)
     assert (low < high).all()
     assert (np.abs([low, high]) <= 4.0).all()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
+import io
 import json
 import shutil
 from pathlib import Path
@@ -11,6 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from agents.commands.train_report import report_seeds
 from agents.episodes import Episode
 from agents.train.config import TrainConfig
 from agents.train.figures import METRICS, AppendedCsv
@@ -43,7 +46,7 @@ def graph(trained: Trained) -> bytes:
 
 def test_it_learns_what_an_untrained_policy_fails(learnt: Trained) -> None:
     assert learnt.evaluation is not None
-    untrained, trained, yardstick = learnt.evaluation.as_json()["policies"]
+    untrained, trained, yardstick, *_ = learnt.evaluation.as_json()["policies"]
     assert untrained["success_ci95"][1] < 0.5
     assert trained["success_ci95"][0] > 0.7
     assert yardstick["success_rate"] == 1.0
@@ -74,7 +77,7 @@ def test_a_clone_does_what_its_policy_does(tmp_path: Path) -> None:
     clone = config.clone.model_copy(update={"policy": "baseline", "episodes": 128, "epochs": 40, "batch_size": 256})
     cloned = train(SCENE, config.model_copy(update={"clone": clone}), tmp_path / "run", QUIET)
     assert cloned.evaluation is not None
-    untrained, policy, baseline = cloned.evaluation.as_json()["policies"]
+    untrained, policy, baseline, *_ = cloned.evaluation.as_json()["policies"]
     assert untrained["success_ci95"][1] < 0.5
     assert policy["success_rate"] >= baseline["success_rate"] - 0.05
 
@@ -102,13 +105,57 @@ def test_rows_after_a_checkpoint_are_dropped_when_a_run_resumes(tmp_path: Path) 
     assert [row["b"] for row in rows] == ["", "", "2"]
 
 
-def test_the_best_of_several_seeds_is_kept(tmp_path: Path) -> None:
-    runs = train_seeds(SCENE, batch_config(steps=1536), tmp_path / "runs", QUIET, 2)
-    assert [one.folder.name for one in runs] == ["seed_0", "seed_1"]
-    assert len({graph(one) for one in runs}) == 2
-    best = min(runs, key=lambda one: one.judged_s or 0.0)
-    assert (tmp_path / "runs" / "policy" / "policy.onnx").read_bytes() == graph(best)
-    assert json.loads((tmp_path / "runs" / "seeds.json").read_text())["best"] == str(best.folder)
+def test_several_seeds_are_reported_beside_the_best_classical_policy(tmp_path: Path) -> None:
+    config, folder = batch_config(steps=1536), tmp_path / "runs"
+    found = train_seeds(SCENE, config, folder, QUIET, 2)
+    assert [one.folder.name for one in found.runs] == ["seed_0", "seed_1"]
+    assert len({graph(one) for one in found.runs}) == 2
+    # shipped by the held-out episodes, ranked by the evaluation's
+    best = min(found.runs, key=lambda one: one.judged_s or 0.0)
+    assert found.shipped == found.runs.index(best)
+    assert (folder / "policy" / "policy.onnx").read_bytes() == graph(best)
+    told = json.loads((folder / "seeds.json").read_text())
+    assert (told["shipped"], told["seeds"]) == (found.shipped, 2)
+    rates = {row["seed"]: row["success_rate"] for row in told["runs"]}
+    assert [rates[seed] for seed in told["ranked"]] == sorted(rates.values(), reverse=True)
+    # beside the best classical one, on the same seeds
+    evaluation = json.loads((best.folder / "evaluation.json").read_text())
+    classical = [row for row in evaluation["policies"] if "/" not in row["name"]]
+    assert told["classical"]["success_rate"] == max(row["success_rate"] for row in classical)
+    against = told["runs"][found.shipped]["against"]
+    assert against["name"] == told["classical"]["name"]
+    mine = told["runs"][found.shipped]["success_rate"] - told["classical"]["success_rate"]
+    assert against["success"]["difference"] == pytest.approx(mine)
+    low, high = against["success"]["ci95"]
+    assert low <= mine <= high
+    # as told to people and to programs
+    with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stdout(io.StringIO()) as out:
+        patch.setenv("COLUMNS", "220")
+        report_seeds(found, SCENE, as_json=False)
+    words = out.getvalue()
+    for seed in (0, 1):
+        [line] = [line for line in words.splitlines() if line.startswith(f"seed {seed}")]
+        assert ("shipped" in line) == (seed == found.shipped)
+        assert ("best" in line) == (seed == told["ranked"][0])
+        assert ("worst" in line) == (seed == told["ranked"][-1])
+    assert any(line.startswith(told["classical"]["name"]) for line in words.splitlines())
+    with contextlib.redirect_stdout(io.StringIO()) as out:
+        report_seeds(found, SCENE, as_json=True)
+    reported = json.loads(out.getvalue())
+    assert (reported["best"], reported["worst"]) == (told["ranked"][0], told["ranked"][-1])
+    # killed while the second one began: the first stays, the second is made anew
+    policies = [graph(one) for one in found.runs]
+    times = (found.runs[0].folder / "result.json").stat().st_mtime_ns
+    for name in ("result.json", "policy"):
+        path = found.runs[1].folder / name
+        path.unlink() if path.is_file() else shutil.rmtree(path)
+    shutil.rmtree(folder / "policy")
+    again = train_seeds(SCENE, config, folder, QUIET, 1, resume=True, trust_pickle=True)
+    assert [one.folder.name for one in again.runs] == ["seed_1"]
+    assert (found.runs[0].folder / "result.json").stat().st_mtime_ns == times
+    assert [(folder / f"seed_{i}" / "policy" / "policy.onnx").read_bytes() for i in (0, 1)] == policies
+    assert again.shipped == found.shipped
+    assert (folder / "policy" / "policy.onnx").read_bytes() == graph(best)
 
 
 def test_a_copied_run_is_a_run(learnt: Trained, tmp_path: Path) -> None:
