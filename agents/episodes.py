@@ -11,7 +11,7 @@ from typing import Any
 from agents.guard import Guard, certifier_of
 from agents.modes import in_its_version, needed_arguments
 from agents.policies import Policy, load_policy, timing_set_of
-from agents.tasks import Task
+from agents.tasks import Task, pairs_of
 from twin.conditions import canonical
 from twin.errors import InputError
 
@@ -67,6 +67,8 @@ class Scene:
             words = known[name].words
             if words is not None and value not in words:
                 raise InputError("unknown", key=f"--{name}", value=value, allowed=", ".join(words))
+            if known[name].pairs:
+                value = pairs_of(value, f"--{name}")
             arguments[known[name].name] = value if words is None else words[value]
         return arguments | {known[name].name: model for name, model in self._changed_models().items()}
 
@@ -193,7 +195,7 @@ class Player:
         policy, task = timing_set_of(self.names[i], self.scene.task, own), self.scene.task
         if policy is not None:
             return policy
-        return load_policy(self.names[i], dict(task.baselines), own, trust_pickle=self._trust_pickle)
+        return load_policy(self.names[i], {**task.baselines, **task.oracles}, own, trust_pickle=self._trust_pickle)
 
     def policy(self, i: int) -> Policy:
         """Load one more instance of policy `i`, for the environment of that policy."""

@@ -11,10 +11,14 @@ from twin.errors import InputError
 
 @dataclass(frozen=True)
 class Argument:
-    """Mapping of a command-line option to the environment's argument and its values."""
+    """Mapping of a command-line option to the environment's argument and its values.
+
+    `pairs`: its value is a text `NAME=NUMBER,...`, and the environment's argument a mapping.
+    """
 
     name: str
     words: Mapping[str, Any] | None = None
+    pairs: bool = False
 
 
 @dataclass(frozen=True)
@@ -29,6 +33,8 @@ class Task:
         successes: outcomes that count as success.
         baselines: name to `"module:Class"`; the class takes the environment and is a `Policy`. The first is the
             reference of comparisons.
+        oracles: as `baselines`: yardsticks that know the true state. They play only where they are named, and one world
+            at a time.
         rates: KPIs that are 0 or 1; their rates are reported beside that of success.
         parks: True if its trucks park, and park again when outside the station's gate.
         whole_swap: True if an episode is a swap, which a truck outside the gate would have ended: then the rate of
@@ -46,6 +52,7 @@ class Task:
     force: str | None = None
     plant: str | None = None
     baselines: Mapping[str, str] = field(default_factory=dict)
+    oracles: Mapping[str, str] = field(default_factory=dict)
     rates: tuple[str, ...] = ()
     parks: bool = False
     whole_swap: bool = False
@@ -117,6 +124,7 @@ TASKS: dict[str, Task] = {
                 "action-mode": Argument("action_mode", {"direct": "direct", "residual": "residual"}),
                 "care": Argument("care", {"fast": 0.0, "careful": 1.0, "any": None}),
                 "starts": Argument("starts", {"hand-over": "hand_over", "wide": "wide"}),
+                "vary": Argument("vary", pairs=True),
             },
             successes=("seated",),
             force="peak_lateral_force_n",
@@ -125,6 +133,7 @@ TASKS: dict[str, Task] = {
                 "baseline": "agents.baselines.alignment:ServoPolicy",
                 "law": "agents.baselines.alignment:DescentLaw",
             },
+            oracles={"mpc": "agents.baselines.alignment_mpc:SamplingMpc"},
             rates=("first_attempt",),
             parks=True,
             recordable=True,
@@ -171,6 +180,27 @@ TASKS: dict[str, Task] = {
         ),
     )
 }
+
+
+def pairs_of(text: str, key: str) -> dict[str, float]:
+    """Parse `NAME=NUMBER,...`.
+
+    Raises:
+        InputError: another form, or a name given twice.
+    """
+    pairs: dict[str, float] = {}
+    for part in text.split(","):
+        name, equals, number = (word.strip() for word in part.partition("="))
+        try:
+            value = float(number)
+        except ValueError:
+            equals = ""
+        if not equals or not name:
+            raise InputError("not of this form", key=key, value=part, allowed="NAME=NUMBER")
+        if name in pairs:
+            raise InputError("given twice", key=key, value=name)
+        pairs[name] = value
+    return pairs
 
 
 def find_task(name: str) -> Task:

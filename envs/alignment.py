@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from gymnasium.error import ResetNeeded
 
-from envs.alignment_case import CARE, STARTS, AlignmentCase, AlignmentChoice
+from envs.alignment_case import CARE, MAX_DELAY, STARTS, AlignmentCase, AlignmentChoice
 from envs.alignment_control import ACTION, ACTION_MODES, EARLIER, OBSERVATION
 from envs.alignment_episodes import CODES, Episodes
 from envs.alignment_reward import COSTS, REWARD_WEIGHTS
+from envs.delay import Delay
 from envs.episodic import EpisodicEnv, steps_within
 from envs.options import choice, number
 from envs.recording import EpisodeRecorder
@@ -26,6 +27,7 @@ from twin.runner.kinds import PLANTS
 from twin.runner.single import ONLY
 
 if TYPE_CHECKING:
+    from twin.alignment.driver import Driver
     from twin.runner.single import Runner
 
 __all__ = ["ACTION", "EARLIER", "OBSERVATION", "OUTCOMES", "REWARD_WEIGHTS", "AlignmentEnv"]
@@ -152,7 +154,10 @@ class AlignmentEnv(EpisodicEnv):
     the driver model parks the truck) and `conditions` (clear, night, rain; by argument or option only, night+rain: the
     scanner). Options alone fix `job` (which of the truck's packs), `height_m`, `off_x_m`, `off_y_m`, `off_yaw_rad`,
     `sway_x_m`, `sway_y_m`, `sway_x_mps`, `sway_y_mps`, `sheave_up_m` (rope length), `pack_mass_kg`, `friction_factor`
-    (guides), `servo_gain_spread`, `truck_x_m`, `truck_y_m`, `truck_yaw_rad`. The packs' masses, the friction, the
+    (guides), `servo_gain_spread`, `truck_x_m`, `truck_y_m`, `truck_yaw_rad`, and what lies outside the station file:
+    `mass_beyond` (share by which the packs are heavier than their file's heaviest or, negative, lighter than its
+    lightest), `noise_factor` (of all sensors' noise), `delay_s` (until an action takes effect). Argument `vary` fixes
+    options for every episode. The packs' masses, the friction, the
     truck's tilt, the drives' gains and all sensor errors follow the seed. A truck that is drawn outside the station's
     gate parks again; `info["case"]["reparked"]` counts how often. `reset(seed=s)` is episode s; a reset without a seed
     draws one, given in `info["case"]["seed"]`, so every episode is reproducible from its seed.
@@ -194,6 +199,7 @@ class AlignmentEnv(EpisodicEnv):
         care: weight of the side force in the reward, from 0 (fast: free up to the warn limit) to 1 (careful: every
             newton counts); None draws it. It is observed; option `care` fixes it for one episode.
         starts: "hand_over", as a swap hands over, or "wide", for training: see Start.
+        vary: options of every episode, by name.
         render_mode: None, "rgb_array" or "human"; with it `view` is a view of the viewer (overview, seat, top, driver)
             and `size_px` the picture's width and height.
 
@@ -220,6 +226,7 @@ class AlignmentEnv(EpisodicEnv):
         time_limit_s: float = 60.0,
         care: float | None = 0.0,
         starts: str = "hand_over",
+        vary: Mapping[str, float] | None = None,
         render_mode: str | None = None,
         view: str = "seat",
         size_px: tuple[int, int] = (640, 360),
@@ -235,6 +242,7 @@ class AlignmentEnv(EpisodicEnv):
             ),
             None if care is None else number("care", care, *CARE),
             choice("starts", starts, STARTS),
+            dict(vary or {}),
         )
         self.plant_name = choice("plant", plant, PLANTS)
         self.action_mode = choice("action_mode", action_mode, ACTION_MODES)
@@ -243,6 +251,7 @@ class AlignmentEnv(EpisodicEnv):
         self._begin_closed(render_mode, view, size_px)
         self.action_space, self.observation_space = box(ACTION), box(OBSERVATION)
         self._case: AlignmentCase | None = None
+        self._delay = Delay(1, len(ACTION), MAX_DELAY)
         self._twin: AlignmentTwin | None = None
         self._recorder = EpisodeRecorder("align")
         self._played: list[list[float]] = []
@@ -301,12 +310,13 @@ class AlignmentEnv(EpisodicEnv):
             self._recorder.begin(twin)
         twin.begin()
         self._outcome, self._played = "running", []
+        self._delay.begin(0, case.late_steps)
         self._one.begin(ONLY, [case], twin.driver)
         return twin
 
     def _advance(self, twin: AlignmentTwin, scaled: list[float]) -> None:
         """Advance one decision period with these scaled actions and judge it."""
-        self._one.step(ONLY, np.array([scaled]), twin.driver)
+        self._one.step(ONLY, self._delay.passed_on(ONLY, np.array([scaled])), twin.driver)
         self._played.append(scaled)
         self._outcome = str(CODES[self._one.episodes["end"][0]])
 
@@ -339,6 +349,33 @@ class AlignmentEnv(EpisodicEnv):
         if self._twin is None:
             raise ResetNeeded("no runner before reset()")
         return self._twin.runner
+
+    @property
+    def case(self) -> AlignmentCase:
+        """The current episode's inputs.
+
+        Raises:
+            ResetNeeded: before the first reset.
+        """
+        if self._case is None:
+            raise ResetNeeded("no case before reset()")
+        return self._case
+
+    @property
+    def driver(self) -> Driver:
+        """Driver of the current episode's insertion, its only one.
+
+        Raises:
+            ResetNeeded: before the first reset.
+        """
+        if self._twin is None:
+            raise ResetNeeded("no driver before reset()")
+        return self._twin.driver
+
+    @property
+    def episodes(self) -> Episodes:
+        """Records of the current episode, the only one in them."""
+        return self._one
 
     def _show(self) -> Array | None:
         self._restore()

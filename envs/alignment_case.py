@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
 from envs.options import known, number
 from envs.swap_case import OPTIONS as SWAP_OPTIONS
+from envs.swap_case import RANGES as SWAP_RANGES
 from envs.swap_case import SwapCase, SwapChoice, outside_gate, tries
 from twin import seeding
 from twin.alignment.episode import AlignmentTwin
 from twin.alignment.hover import Hover
+from twin.alignment.sensed import DECISION_S
 from twin.catalogue import Station
 from twin.catalogue.schema import FourRope
 from twin.conditions import ALLOWED as CONDITIONS
@@ -32,6 +34,8 @@ ROPE_SPREAD_M = 0.4
 """Largest difference of the sheave height from the station file: buildings and trucks differ [estimate]."""
 
 STARTS = ("hand_over", "wide")
+MAX_DELAY = 10
+"""Most steps that actions may be late."""
 WIDER = 1.0
 """Largest widening of a wide start's offsets and sway: drawn evenly from none to twice the spread [chosen: half of
 those starts lie beyond what a hand-over leaves]."""
@@ -49,7 +53,15 @@ RANGES = {  # options that are numbers
     "sway_x_mps": (-0.3, 0.3),
     "sway_y_mps": (-0.3, 0.3),
     "sheave_up_m": (-ROPE_SPREAD_M, ROPE_SPREAD_M),
+    "noise_factor": (0.0, 10.0),
+    "delay_s": (0.0, MAX_DELAY * DECISION_S),
 }
+ALL_RANGES = {**SWAP_RANGES, **RANGES}
+NOISES = {
+    "scanner": ("sigma_m", "sigma_rad"),
+    "sensors": ("load_cell_sigma_n", "sway_sigma_m", "lateral_force_sigma_n"),
+}
+"""Standard deviations of the station file that `noise_factor` multiplies."""
 CARE = (0.0, 1.0)
 OPTIONS = (*SWAP_OPTIONS, "job", "care", *RANGES)
 
@@ -61,6 +73,8 @@ class AlignmentCase:
     swap: SwapCase
     hover: Hover
     care: float = 0.0
+    noise_factor: float = 1.0
+    delay_s: float = 0.0
 
     def new_twin(self, plant: str = "bullet") -> AlignmentTwin:
         """Build the twin on a plant of that name, with the pack at hover and the truck about to be measured."""
@@ -74,7 +88,13 @@ class AlignmentCase:
     def _plain(self) -> dict[str, Any]:
         ropes = self.swap.station.reeving
         sheave_m = ropes.sheave_height_m if isinstance(ropes, FourRope) else 0.0
-        return {**self.swap.as_plain(), **self.hover.model_dump(), "sheave_height_m": sheave_m, "care": self.care}
+        own = {"care": self.care, "noise_factor": self.noise_factor, "delay_s": self.delay_s}
+        return {**self.swap.as_plain(), **self.hover.model_dump(), "sheave_height_m": sheave_m, **own}
+
+    @property
+    def late_steps(self) -> int:
+        """Steps that pass until an action takes effect."""
+        return round(self.delay_s / DECISION_S)
 
 
 @dataclass(frozen=True)
@@ -84,11 +104,21 @@ class AlignmentChoice:
     Attributes:
         care: None draws from CARE.
         starts: one of STARTS.
+        fixed: options of every episode; `reset(options=...)` goes before them.
+
+    Raises:
+        InputError: an unknown option, or a number out of its range, in `fixed`.
     """
 
     swap: SwapChoice
     care: float | None = 0.0
     starts: str = STARTS[0]
+    fixed: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for name, value in known(self.fixed, OPTIONS).items():
+            if name in ALL_RANGES:
+                number(f"vary[{name!r}]", value, *ALL_RANGES[name])
 
     def draw(self, seed: int, options: Mapping[str, Any] | None = None) -> AlignmentCase:
         """Draw one episode from its seed; an option fixes one value without shifting the others.
@@ -96,10 +126,11 @@ class AlignmentChoice:
         Raises:
             InputError: an unknown option, or a value that is out of its range or goes with nothing.
         """
-        fixed = known(options, OPTIONS)
+        fixed = {**self.fixed, **known(options, OPTIONS)}
         numbers = {name: number(f"options[{name!r}]", fixed[name], *RANGES[name]) for name in RANGES if name in fixed}
         up_m = numbers.pop("sheave_up_m", float(_stream(seed, "ropes").uniform(-ROPE_SPREAD_M, ROPE_SPREAD_M)))
-        station = with_sheaves(self.swap.station, up_m)
+        noise_factor, delay_s = numbers.pop("noise_factor", 1.0), whole_steps(numbers.pop("delay_s", 0.0))
+        station = with_noise(with_sheaves(self.swap.station, up_m), noise_factor)
         rest = {name: value for name, value in fixed.items() if name in SWAP_OPTIONS}
         if self.starts == "wide" and self.swap.conditions is None:
             drawn = CONDITIONS[int(_stream(seed, "conditions").integers(len(CONDITIONS)))]
@@ -119,7 +150,32 @@ class AlignmentChoice:
         else:
             if rest.keys() & set(POSE_FIELDS):
                 swap = replace(swap, reparked=0)  # the options fix its pose: it did not park again
-        return AlignmentCase(swap, Hover(**{**_drawn(swap, seed, fixed, wider), **numbers}), care)
+        hover = Hover(**{**_drawn(swap, seed, fixed, wider), **numbers})
+        return AlignmentCase(swap, hover, care, noise_factor, delay_s)
+
+
+def whole_steps(delay_s: float) -> float:
+    """Return a delay that is a multiple of the decisions' period.
+
+    Raises:
+        InputError: it is none.
+    """
+    if abs(delay_s / DECISION_S - round(delay_s / DECISION_S)) > 1e-6:
+        raise InputError("no multiple of a step", key="delay_s", value=delay_s, allowed=f"0, {DECISION_S:g}, ...")
+    return delay_s
+
+
+def with_noise(station: Station, factor: float) -> Station:
+    """Multiply the noise of scanner, load cell, sway and side force by `factor`; biases stay."""
+    if factor == 1.0:
+        return station
+    changed = {
+        part: getattr(station, part).model_copy(
+            update={name: factor * getattr(getattr(station, part), name) for name in names}
+        )
+        for part, names in NOISES.items()
+    }
+    return station.model_copy(update=changed)
 
 
 def with_sheaves(station: Station, up_m: float) -> Station:

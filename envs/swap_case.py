@@ -33,6 +33,7 @@ RANGES = {  # options that are numbers; a pack's own file may be narrower
     "truck_x_m": (-0.15, 0.15),
     "truck_y_m": (-0.15, 0.15),
     "truck_yaw_rad": (-0.05, 0.05),
+    "mass_beyond": (-0.3, 0.3),
 }
 OPTIONS = ("truck", "pack", "parking", "conditions", *RANGES)
 ERROR_SHARE = 0.5
@@ -144,8 +145,12 @@ class SwapChoice:
         error = self._error(seed, where) if self.errors else None
         drawn: dict[str, Any] = {"conditions": conditions, "servo_gain_spread": SERVO_GAIN_SPREAD}
         drawn |= error_of(error or NOMINAL, pack)
+        beyond = numbers.pop("mass_beyond", 0.0)
         variation = Variation.of(**{**drawn, **numbers, **(again or {})})
         setup = build_setup(where, truck, pack, seed=seed, parking=parking, variation=variation, planning=self.planning)
+        if beyond:
+            p = setup.params[0]
+            p["pack_mass_kg"][: int(p["packs"])] = mass_outside_kg(pack, beyond)
         return SwapCase(seed, where, truck, pack, parking, variation, setup, error=error)
 
     def _error(self, seed: int, station: Station) -> str:
@@ -164,6 +169,11 @@ class SwapChoice:
             conditions = canonical(fixed["conditions"], "options['conditions']")
         truck, pack = truck_of(fixed, self.truck), pack_of(fixed, self.pack)
         return SwapChoice(self.station, truck, pack, parking, conditions, self.planning, self.errors)
+
+
+def mass_outside_kg(pack: Pack, beyond: float) -> float:
+    """Mass outside the pack file's range: by a share `beyond` over its heaviest or, negative, under its lightest."""
+    return (1.0 + beyond) * (pack.mass_max_kg if beyond > 0.0 else pack.mass_min_kg)
 
 
 def outside_gate(case: SwapCase) -> bool:

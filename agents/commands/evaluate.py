@@ -81,6 +81,13 @@ def command(
     ] = 0,
     care: Care = None,
     starts: Starts = None,
+    vary: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Alignment: an option of every episode, NAME=NUMBER; again for more: noise_factor (of all sensors), "
+            "mass_beyond (share beyond the pack's range), delay_s (of actions), friction_factor, ..."
+        ),
+    ] = None,
     base: Base = None,
     errors: Errors = None,
     set_: Annotated[list[str] | None, typer.Option("--set", help=SET_HELP)] = None,
@@ -117,10 +124,12 @@ def command(
     processes = at_most("--workers", len(os.sched_getaffinity(0)) if workers is None else workers, 1, MAX_WORKERS)
     at_most("--record-at-most", record_at_most, 0, MAX_EPISODES)
     at_most("--worlds", worlds, 0, MAX_WORLDS)
+    if worlds and (alone := set(names) & set(what.oracles)):
+        raise InputError("plays one world at a time: leave out --worlds", key="--policy", value=min(alone))
     options = scene_options(
         station=station, truck=truck, pack=pack, parking=parking, conditions=conditions, action_mode=action_mode,
-        plant=plant, care=care, starts=starts, base=base, errors=errors, scenario=scenario, direction=direction,
-        operator=operator,
+        plant=plant, care=care, starts=starts, vary=",".join(vary) if vary else None, base=base, errors=errors,
+        scenario=scenario, direction=direction, operator=operator,
     )  # fmt: skip
 
     from agents.episodes import Scene
@@ -175,7 +184,7 @@ def chosen_policies(task: Task, given: Sequence[str] | None, station: str | None
             raise InputError("not the name of a policy", key="--policy", value=name)
         if names.count(name) > 1:
             raise InputError("policy given twice", key="--policy", value=name)
-        refuse_unknown(name, task.baselines, name_of(task.environment), sets)
+        refuse_unknown(name, {**task.baselines, **task.oracles}, name_of(task.environment), sets)
     return names
 
 

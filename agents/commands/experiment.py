@@ -17,18 +17,14 @@ from twin.console import as_typed, atomic_write, emit_json, progress, write_targ
 from twin.errors import InputError
 
 if TYPE_CHECKING:
-    from agents.experiments.equipment import SettingDrives
-    from agents.experiments.ledger import Ledger
     from agents.experiments.report.data import Trials
-    from agents.experiments.report.estimates import Estimate
     from agents.experiments.resolving import Plan
+    from agents.experiments.results import Results
     from agents.experiments.spec import Spec
     from agents.throughput.of_experiment import SettingDays
 
 app = typer.Typer(no_args_is_help=True, add_completion=False)
 EXECUTORS = (LOCAL, RAY) = ("local", "ray")
-SHOWN_STATIONS = 20
-"""Stations of a fleet that are shown on the terminal; JSON and the page have all."""
 ASK_FROM = 200_000
 """Trials from which --yes is needed: an hour and more."""
 
@@ -69,6 +65,7 @@ def run_command(
     Exit code 0: every trial has a result (a swap that ends as a jam is one). 1: the simulation raised an error. 2: bad
     input. 130: interrupted.
     """
+    from agents.commands import experiment_text as text
     from agents.experiments import run as running
     from agents.experiments.campaign import Campaign, core_count
     from agents.experiments.cluster import Cluster, ClusterError
@@ -76,7 +73,9 @@ def run_command(
     from agents.experiments.equipment import drives_of_settings
     from agents.experiments.ledger import Ledger
     from agents.experiments.resolving import plan as planned
+    from agents.experiments.results import results_of
     from agents.experiments.spec import load_spec
+    from agents.experiments.tables import write_table
     from agents.pool import WorkerDiedError
     from agents.throughput.of_experiment import columns_of
     from twin.catalogue.load import is_path
@@ -121,11 +120,11 @@ def run_command(
                     )
 
                 done = running.run(found, opened, campaign, shown, chunk)
-            days = _days(found, opened, processes)
-            drives = drives_of_settings(running.results_of(opened, running.study_key(wanted)))
+            results = results_of(opened, running.study_key(wanted))
+            days = _days(found, results, processes)
+            drives = drives_of_settings(results)
             if target is not None:
-                columns = columns_of(days, found) if days is not None else None
-                running.write_table(running.results_of(opened, running.study_key(wanted)), target, columns)
+                write_table(results, target, columns_of(days, found) if days is not None else None)
             if page is not None and days is not None:
                 _rank(page, wanted, days)
     except (WorkerDiedError, ClusterError) as error:
@@ -150,9 +149,9 @@ def run_command(
     if json:
         emit_json(result)
     else:
-        _print(result, found)
-        _print_days(days or [])
-        _print_drives(drives or [])
+        text.print_run(result, found)
+        text.print_days(days or [])
+        text.print_drives(drives or [])
     if counts.errors:
         typer.echo(f"error: the simulation raised: {counts.errors[0]}", err=True)
         raise typer.Exit(EXIT_FAILED)
@@ -180,6 +179,7 @@ def compare_command(
 
     With --limit a gate for a CI: exit code 1 for a regression. Exit code 0: none. 2: bad input.
     """
+    from agents.commands import experiment_text as text
     from agents.experiments.compare import METRICS, compare, load_side
 
     named = [baseline, *sides] if baseline is not None else sides
@@ -198,22 +198,7 @@ def compare_command(
     if json:
         emit_json(found.as_plain())
     else:
-        low, high = found.ci95
-        typer.echo(f"{metric}: median {found.a_median:.6g} in A, {found.b_median:.6g} in B")
-        typer.echo(f"B - A          {found.median_difference:+.6g} (95 % interval {low:+.6g} to {high:+.6g}), "
-                   f"{found.pairs} pairs, {found.unmatched} trials without a partner")  # fmt: skip
-        low, high = found.relative_ci95
-        effect = "-" if found.effect is None else f"{found.effect:.2f}"
-        typer.echo(f"relative mean  {100 * found.relative:+.3f} % ({100 * low:+.3f} to {100 * high:+.3f} %), "
-                   f"effect size {effect}, detectable {100 * found.detectable:.3f} %")  # fmt: skip
-        typer.echo(f"completed      only in A {found.lost}, only in B {found.won}")
-        if found.pairs_needed is not None:
-            enough = (
-                "" if found.reasons or found.pairs >= found.pairs_needed else ": more seeds are needed to rule it out"
-            )
-            typer.echo(f"limit          {100 * (limit or 0.0):g} % takes {found.pairs_needed} pairs{enough}")
-        for reason in found.reasons:
-            typer.echo(f"regression     {reason}")
+        text.print_comparison(found)
     if found.reasons:
         raise typer.Exit(EXIT_FAILED)
 
@@ -229,7 +214,11 @@ def report_command(
         "mechanical_time_s"
     ),
     baseline: Annotated[
-        str, typer.Option(help="Setting to compare with: its number, or FACTOR=LEVEL,... that it alone has.")
+        str,
+        typer.Option(
+            help="Setting to compare with: its number, or FACTOR=LEVEL,... that it alone has; a level with commas in "
+            "quotation marks."
+        ),
     ] = "0",
     over: Annotated[
         str | None,
@@ -248,17 +237,17 @@ def report_command(
 
     Exit code 0: written. 2: bad input.
     """
-    from agents.experiments.report.data import load
     from agents.experiments.report.metrics import metric as named
     from agents.experiments.report.metrics import sorted_names
     from agents.experiments.report.page import report
+    from agents.experiments.report.reading import load
     from twin.catalogue.explain import hint
 
     if Path(output).suffix not in (".html", ".htm"):
         raise InputError("no page's name", key="-o", value=output, allowed="a name in .html")
     target = write_target(output, key="-o")
     with progress("reading the trials") as line:
-        trials = load(results, "LEDGER", spec)
+        trials = load(results, "LEDGER", spec, metric)
         known = sorted_names(trials.metrics)
         if known and metric not in known:
             words = f"no completed trial has this figure{hint(metric, known)}"
@@ -269,10 +258,23 @@ def report_command(
             file.write(page)
     if json:
         completed = int(trials.completed.sum())
-        emit_json({"file": str(target), "trials": len(trials), "planned": trials.planned, "completed": completed,
-                   "settings": len(trials.settings), "metric": metric, "answer": answer})  # fmt: skip
+        emit_json(
+            {
+                "file": str(target),
+                "trials": len(trials),
+                "planned": trials.planned,
+                "completed": completed,
+                "in_progress": trials.in_progress,
+                "settings": len(trials.settings),
+                "metric": metric,
+                "answer": answer,
+            }
+        )
     else:
         typer.echo("\n".join(answer))
+        if len(trials) < trials.planned:
+            why = "a run is still in progress" if trials.in_progress else "go on with experiment run"
+            typer.echo(f"incomplete     {len(trials):,} of {trials.planned:,} swaps: {why}")
         typer.echo(f"report         {target}")
 
 
@@ -280,7 +282,9 @@ def _factors_of(trials: Trials, over: str | None) -> list[str] | None:
     """Factors that `--over` names; None: not given."""
     if over is None or over.strip() == "none":
         return None if over is None else []
-    names = [name.strip() for name in over.split(",")]
+    from agents.experiments.report.answer import listed
+
+    names = [name.strip() for name in listed(over, "--over")]
     for name in names:
         if name not in trials.factors:
             raise InputError("no such factor", key="--over", value=name, allowed=", ".join(trials.factors) or "none")
@@ -304,15 +308,14 @@ def _in_file(spec: str, work: object) -> Plan:
     return found
 
 
-def _days(plan: Plan, ledger: Ledger, processes: int) -> list[SettingDays] | None:
+def _days(plan: Plan, results: Results, processes: int) -> list[SettingDays] | None:
     """A day of the station for each setting, where the specification asks for it."""
     if plan.spec.throughput is None:
         return None
-    from agents.experiments.run import results_of, study_key
     from agents.throughput.estimates import Simulator
     from agents.throughput.of_experiment import days_of_settings, days_to_simulate
 
-    results, done = results_of(ledger, study_key(plan.spec)), 0
+    done = 0
     with progress("simulated days", total=float(days_to_simulate(plan))) as line:
 
         def shown(n: int) -> None:
@@ -331,92 +334,3 @@ def _rank(page: Path, spec: Spec, days: Sequence[SettingDays]) -> None:
     assert spec.throughput is not None
     made_by = as_typed(*sys.argv[1:])
     write_fleet_page(page, FleetContent(spec.question, days, spec.seeds, spec.throughput.days, made_by))
-
-
-def _print_days(days: Sequence[SettingDays]) -> None:
-    """Print a line a station of each setting; of a fleet the stations whose trucks wait longest and least."""
-    from rich.console import Console
-    from rich.table import Table
-
-    from agents.throughput.of_experiment import ranked
-    from agents.throughput.words import in_words
-    from twin.tables import print_table
-
-    if not days:
-        return
-    fleet = len({one.station for one in days}) > 1
-    shown = ranked(days) if fleet else list(days)
-    if fleet and len(shown) > SHOWN_STATIONS:
-        shown = [*shown[: SHOWN_STATIONS // 2], *shown[-SHOWN_STATIONS // 2 :]]
-    words = f"{len(shown)} of {len(days)} stations, longest waiting first" if fleet else "by setting"
-    intervals = "" if all(of.ci95 is None for one in days for of in one.figures.values()) else " (95 % intervals)"
-    table = Table(title=f"A day of the station, {words}{intervals}")
-    own = ("swaps a day", "mean wait, min", "swaps, always waiting", "waits for")
-    for column in (*(["station"] if fleet else []), *days[0].setting, *own):
-        table.add_column(column)
-    for one in shown:
-        of = one.figures
-        table.add_row(
-            *([str(one.station + 1)] if fleet else []),
-            *(str(level) for level in one.setting.values()),
-            one.why or in_words(of.get("swaps_per_day")),
-            in_words(of.get("wait_mean_s"), 1 / 60, 0),
-            in_words(of.get("capacity_per_day")),
-            one.waiting or "-",
-        )
-    print_table(Console(highlight=False), table)
-
-
-def _print_drives(drives: Sequence[SettingDrives]) -> None:
-    """Print a line a setting: levels, time, electric energy, the most loaded motor and what all drives cost."""
-    from rich.console import Console
-    from rich.table import Table
-
-    from twin.tables import print_table
-
-    if not drives:
-        return
-
-    def words(of: Estimate, digits: int, scale: float = 1.0) -> str:
-        if of.value is None:
-            return "-"
-        interval = (
-            ""
-            if of.low is None or of.high is None
-            else f" ({of.low * scale:.{digits}f} to {of.high * scale:.{digits}f})"
-        )
-        return f"{of.value * scale:.{digits}f}{interval}"
-
-    table = Table(title="Drives, by setting (means with 95 % intervals)")
-    for column in (
-        *drives[0].setting,
-        "mechanical time, s",
-        "less the first's, s",
-        "electric energy, Wh",
-        "RMS",
-        "EUR",
-    ):
-        table.add_column(column)
-    for one in drives:
-        table.add_row(
-            *(str(level) for level in one.setting.values()),
-            words(one.mechanical_time_s, 1),
-            words(one.against_first_s, 1),
-            words(one.electric_energy_j, 1, 1.0 / 3600.0),
-            "-" if one.rms_share is None else f"{one.rms_share[0]} {100.0 * one.rms_share[1]:.0f} %",
-            "-" if one.cost_eur is None else f"{one.cost_eur:.0f}",
-        )
-    print_table(Console(highlight=False), table)
-
-
-def _print(result: dict[str, object], plan: Plan) -> None:
-    typer.echo(f"{result['settings']} settings x {plan.spec.swaps} seeds: {result['done']} trials done, "
-               f"{result['resumed']} of them from the ledger, {result['failed']} not completed")  # fmt: skip
-    for setting, why in plan.left_out[:5]:
-        typer.echo(f"left out       {', '.join(f'{k} {v}' for k, v in setting.items())}: {why}")
-    if len(plan.left_out) > 5:
-        typer.echo(f"left out       {len(plan.left_out) - 5} more")
-    typer.echo(f"ledger         {result['ledger']}")
-    for key in ("table", "ranking"):
-        if result[key]:
-            typer.echo(f"{key:<15}{result[key]}")

@@ -80,10 +80,11 @@ def command(
     from agents.experiments.campaign import core_count
     from agents.pool import WorkerDiedError
     from agents.throughput import events as written
-    from agents.throughput.day import Inputs, Recorder, simulate
+    from agents.throughput.day import simulate
     from agents.throughput.estimates import Simulator
     from agents.throughput.limits import answer, cases, sensitivity_cases
     from agents.throughput.limits import sensitivity as points_of
+    from agents.throughput.records import Inputs, Recorder
 
     processes = at_most("--workers", core_count() if workers is None else workers, 1, MAX_WORKERS)
     at_most("--days", days, 1, MAX_DAYS)
@@ -250,6 +251,7 @@ def print_answer(result: dict[str, Any], site: Site, found: Answer, points: dict
     from rich.console import Console
     from rich.table import Table
 
+    from agents.throughput.figures import EQUIPMENT, TRUCKS
     from agents.throughput.words import in_words
     from twin.tables import print_table
 
@@ -262,26 +264,10 @@ def print_answer(result: dict[str, Any], site: Site, found: Answer, points: dict
         f"{charging.site_power_limit_w / 1e6:g} MW; {result['days']} days, 95 % intervals in brackets"
     )
     print()
-    rows = [
-        ("swaps a day", "swaps_per_day", 1.0, 1),
-        ("trucks that came", "arrivals_per_day", 1.0, 1),
-        ("waiting, mean, min", "wait_mean_s", 1 / 60, 1),
-        ("waiting, median, min", "wait_p50_s", 1 / 60, 1),
-        ("waiting, 95th percentile, min", "wait_p95_s", 1 / 60, 1),
-        ("waiting, longest, min", "wait_max_s", 1 / 60, 1),
-        ("arrival to leaving, mean, min", "stay_mean_s", 1 / 60, 1),
-        ("parked again a day", "reparks_per_day", 1.0, 1),
-        ("finished by hand a day", "by_hand_per_day", 1.0, 1),
-        ("robot at work, %", "robot_share", 100.0, 1),
-        ("bay occupied, %", "bay_share", 100.0, 1),
-        ("chargers at work, %", "charger_share", 100.0, 1),
-        ("grid used, %", "grid_share", 100.0, 1),
-        ("ready packs, mean", "packs_ready_mean", 1.0, 2),
-    ]
     table = Table()
     for column in ("", "mean of days"):
         table.add_column(column)
-    for words, name, scale, digits in rows:
+    for words, name, scale, digits in (*TRUCKS, *EQUIPMENT):
         if name in figures:
             table.add_row(words, in_words(figures[name], scale, digits))
     table.add_row("swaps a day if trucks always wait", in_words(found.capacity.estimate("swaps_per_day")))

@@ -32,6 +32,8 @@ WAIT_S = 0.5
 STORE_BYTES = 100 * 2**20
 """Object store of a node: results are a few kB a swap."""
 START_S = 120.0
+STARTS = 3
+"""Attempts to start Ray on this machine: it gives its own processes 30 s, which a machine that is busy exceeds."""
 ENVIRONMENT = {
     # before Ray is imported
     "RAY_AUTH_MODE": "token",
@@ -119,6 +121,7 @@ class Cluster:
 
         Raises:
             InputError: no cluster there, or no token.
+            ClusterError: Ray does not start on this machine.
         """
         local = address is None
         _prepare(local)
@@ -130,12 +133,7 @@ class Cluster:
             options |= {"num_cpus": workers, "object_store_memory": STORE_BYTES, "include_dashboard": False}
         else:
             options |= {"address": address}
-        try:
-            ray.init(**{name: value for name, value in options.items() if value is not None})
-        except Exception as error:  # Ray raises many kinds
-            words = str(error).strip().splitlines()
-            problem = f"no Ray cluster that takes this token: {words[0] if words else type(error).__name__}"
-            raise InputError(problem, key="--address", value=address) from None
+        self._connect({name: value for name, value in options.items() if value is not None}, address)
         self._play = ray.remote(max_retries=0, num_cpus=1)(play_batches)
         self._ask = ray.remote(max_retries=0, num_cpus=0)(own_fingerprint)
         self._nodes: dict[str, Node] = {}
@@ -145,6 +143,21 @@ class Cluster:
         self._batch_s: float | None = None
         self.refused: dict[str, str] = {}
         self.lost = 0
+
+    def _connect(self, options: dict[str, Any], address: str | None) -> None:
+        for attempt in range(1, STARTS + 1):
+            try:
+                self._ray.init(**options)
+                return
+            except Exception as error:  # Ray raises many kinds
+                lines = str(error).strip().splitlines()
+                words = lines[0] if lines else type(error).__name__
+                if address is not None:
+                    problem = f"no Ray cluster that takes this token: {words}"
+                    raise InputError(problem, key="--address", value=address) from None
+                if attempt == STARTS:
+                    raise ClusterError(f"Ray does not start on this machine: {words}") from None
+                self._ray.shutdown()
 
     def __enter__(self) -> Cluster:
         return self

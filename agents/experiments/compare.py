@@ -7,7 +7,7 @@ test, Chow, Shao and Wang 2008, section 3.1).
 
 from __future__ import annotations
 
-import csv
+import itertools
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,7 +17,9 @@ from typing import Any
 import numpy as np
 
 from agents.experiments.ledger import Ledger
-from agents.experiments.run import results_of, rows_of
+from agents.experiments.results import results_of
+from agents.experiments.tables import ENDINGS, OUTCOME, read_rows
+from agents.experiments.trial import COMPLETED
 from agents.statistics import mean_interval, median_interval, sign_test
 from twin.errors import InputError
 
@@ -29,11 +31,11 @@ METRICS = (
     *("mechanical_time_s", "cycle_time_s", "peak_lateral_force_n", "peak_axial_force_n", "residual_sway_m"),
     *("peak_sway_m", "seat_error_m", "energy_j", "electric_energy_j", "truck_displacement_m"),
 )
-NOT_LEVELS = "outcome"
-"""First column of a table that is no level: those before it are setting, levels and seed."""
 
-Key = tuple[tuple[str, str], ...]
-"""Levels by factor and the seed, as text: what makes two trials a pair."""
+Levels = tuple[tuple[str, str], ...]
+"""Levels by factor, as text."""
+Key = tuple[Levels, int]
+"""Levels and seed: what makes two trials a pair."""
 
 
 @dataclass(frozen=True)
@@ -112,26 +114,27 @@ def load_side(path: str, metric: str, key: str) -> Side:
     file = Path(path)
     if not file.is_file():
         raise InputError("no such file", key=key, value=path)
-    rows: Iterable[Mapping[str, Any]]
-    if file.suffix == ".csv":
-        with file.open(newline="", encoding="utf-8") as stream:
-            rows = list(csv.DictReader(stream))
-    elif file.suffix == ".parquet":
-        import pyarrow.parquet as pq
+    if file.suffix in ENDINGS:
+        return _side(path, metric, key, read_rows(file, key))
+    with Ledger(file, key, read_only=True) as ledger:
+        return _side(path, metric, key, results_of(ledger).rows())
 
-        rows = pq.read_table(file).to_pylist()
-    else:
-        with Ledger(file, key) as ledger:
-            rows = list(rows_of(results_of(ledger)))
+
+def _side(path: str, metric: str, key: str, rows: Iterable[Mapping[str, Any]]) -> Side:
     values: dict[Key, float | None] = {}
-    for row in rows:
-        if metric not in row or NOT_LEVELS not in row or "seed" not in row:
+    known: dict[Levels, Levels] = {}
+    for number, row in enumerate(rows, 1):
+        if metric not in row or OUTCOME not in row or "seed" not in row:
             allowed = "a table of experiment run, with that metric"
             raise InputError("no such column", file=path, key=metric, allowed=allowed)
-        names = list(row)
-        levels = [name for name in names[: names.index(NOT_LEVELS)] if name != "setting"]
-        done = row[NOT_LEVELS] == "completed"
-        values[tuple(sorted((name, _text(row[name])) for name in levels))] = float(row[metric]) if done else None
+        names = itertools.takewhile(lambda name: name != OUTCOME, row)
+        levels = tuple(sorted((name, _text(row[name])) for name in names if name not in ("setting", "seed")))
+        try:
+            value = float(row[metric]) if row[OUTCOME] == COMPLETED else None
+            # one object for the levels of all trials of a setting
+            values[known.setdefault(levels, levels), int(row["seed"])] = value
+        except (TypeError, ValueError):
+            raise InputError(f"row {number} has no number", file=path, key=metric, value=row[metric]) from None
     if not values:
         raise InputError("has no trial", key=key, value=path)
     return Side(path, values)
@@ -195,7 +198,10 @@ def pairs_needed(spread: float, limit: float) -> int:
 def _reasons(mean: float, error: float, limit: float | None, lost: int, won: int) -> Sequence[str]:
     found = []
     if limit is not None and mean > 0.5 * limit and mean - Z_ONE_SIDED * error > 0.0:
-        found.append(f"higher by {100.0 * mean:.2f} %, limit {100.0 * limit:g} %")
+        found.append(
+            f"higher by {100.0 * mean:.2f} %, beyond chance; a regression counts from {50.0 * limit:g} % on, half of "
+            f"the limit of {100.0 * limit:g} %"
+        )
     if limit is not None and lost > won and sign_test(lost, won) < 0.05:
         found.append(f"completes less: {lost} swaps lost, {won} won")
     return found

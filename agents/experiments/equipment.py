@@ -9,8 +9,7 @@ from typing import Any
 import numpy as np
 
 from agents.experiments.report.estimates import Estimate, mean
-from agents.experiments.run import Results
-from agents.experiments.trial import Figures
+from agents.experiments.results import Results
 
 EQUIPMENT = re.compile(r"\baxes\.\w+\.(motor|gear)\b")
 """Values that this is told for."""
@@ -54,21 +53,31 @@ def drives_of_settings(results: Results) -> list[SettingDrives] | None:
     """Return the drives of every setting; None if the experiment sets no motor or gear."""
     if not any(EQUIPMENT.search(path) for setting in results.settings for path in results.spec.values(setting)):
         return None
-    first = results.figures[0]
-    return [_of(setting, of, first) for setting, of in zip(results.settings, results.figures, strict=True)]
+    first: dict[int, float] = {}
+    return [_of(results, number, first) for number in range(len(results.settings))]
 
 
-def _of(setting: dict[str, Any], by_seed: dict[int, Figures], first: dict[int, Figures]) -> SettingDrives:
-    done = {seed: one for seed, one in sorted(by_seed.items()) if one.completed}
-    both = [seed for seed in done if seed in first and first[seed].completed]
-    shares = [(share, axis) for one in by_seed.values() for axis, share in one.drive_rms_share.items()]
-    costs = {one.drive_cost_eur for one in by_seed.values() if one.drive_cost_eur is not None}
-    energies = [one.electric_energy_j for one in done.values() if one.electric_energy_j is not None]
+def _of(results: Results, number: int, first: dict[int, float]) -> SettingDrives:
+    """`first`: mechanical time of the first setting by seed, filled in by that setting."""
+    time_s: dict[int, float] = {}
+    energies: list[float] = []
+    largest: tuple[float, str] | None = None
+    cost: float | None = None
+    for seed, one in results.figures(number):
+        if one.completed:
+            time_s[seed] = one.mechanical_time_s
+            energies += [one.electric_energy_j] if one.electric_energy_j is not None else []
+        for axis, share in one.drive_rms_share.items():
+            largest = (share, axis) if largest is None else max(largest, (share, axis))
+        if one.drive_cost_eur is not None:
+            cost = one.drive_cost_eur if cost is None else max(cost, one.drive_cost_eur)
+    if number == 0:
+        first |= time_s
     return SettingDrives(
-        setting,
-        mean(np.array([one.mechanical_time_s for one in done.values()], float)),
-        mean(np.array([done[seed].mechanical_time_s - first[seed].mechanical_time_s for seed in both], float)),
+        results.settings[number],
+        mean(np.array(list(time_s.values()), float)),
+        mean(np.array([time_s[seed] - first[seed] for seed in time_s if seed in first], float)),
         mean(np.array(energies, float)),
-        (max(shares)[1], max(shares)[0]) if shares else None,
-        max(costs, default=None),
+        None if largest is None else (largest[1], largest[0]),
+        cost,
     )

@@ -1,7 +1,7 @@
 """The ledger: results of trials in one SQLite file, so that a run resumes where it stopped and repeats nothing.
 
-Write-ahead log, one writer: a lock on the file refuses a second process. Each batch is one transaction, so a run that
-is killed at any moment leaves whole batches.
+Write-ahead log, one writer: a lock on the file refuses a second process. Readers need no lock and see whole batches,
+also while a process writes. Each batch is one transaction, so a run that is killed at any moment leaves whole batches.
 """
 
 from __future__ import annotations
@@ -10,9 +10,11 @@ import fcntl
 import json
 import os
 import sqlite3
+import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from agents.experiments.trial import Figures, Trial, canonical
 from twin.console import write_target
@@ -37,6 +39,7 @@ CREATE TABLE IF NOT EXISTS runs (
 """
 LOOKED_UP = 500
 """Keys of one query, below SQLite's limit of variables."""
+RETRY_S = 0.05
 
 
 class Ledger:
@@ -46,24 +49,31 @@ class Ledger:
     ...     ledger.put(pairs)
     """
 
-    def __init__(self, path: str | Path | None, key: str | None = None) -> None:
+    def __init__(self, path: str | Path | None, key: str | None = None, read_only: bool = False) -> None:
         """Open or make the file.
 
         Args:
             path: of the file; None: in memory.
             key: the path's option, for messages.
+            read_only: of a file that exists; another process may write to it meanwhile.
 
         Raises:
-            InputError: the file is no ledger, of another format, or in use by another process.
+            InputError: the file is no ledger, of another format, or in use by another process and not to be read only.
         """
         self.path: Path | None = None
         self._lock: int | None = None
         if path is not None:
-            self.path = write_target(path, key=key)
-            self._take_lock(key)
+            self.path = Path(path) if read_only else write_target(path, key=key)
+            if not read_only:
+                self._take_lock(key)
         try:
-            self._db = sqlite3.connect(":memory:" if self.path is None else self.path, isolation_level=None)
-            self._prepare()
+            if read_only:
+                self._db = self._connect_to_read()
+                if self._check():
+                    raise sqlite3.DatabaseError("it is empty")
+            else:
+                self._db = sqlite3.connect(":memory:" if self.path is None else self.path, isolation_level=None)
+                self._prepare()
         except sqlite3.DatabaseError as error:
             self._drop_lock()
             raise self._refused(error, key) from None
@@ -79,6 +89,7 @@ class Ledger:
 
     def _take_lock(self, key: str | None) -> None:
         """Lock a file beside the ledger: SQLite's own locks are held only while it writes."""
+        tries = 2  # a reader takes the lock for an instant, to see whether it is free
         while self._lock is None:
             lock = os.open(self._lock_path, os.O_RDWR | os.O_CREAT, 0o644)
             try:
@@ -89,7 +100,10 @@ class Ledger:
                     os.close(lock)
             except BlockingIOError:
                 os.close(lock)
-                raise InputError("another process writes to this ledger", key=key, value=str(self.path)) from None
+                tries -= 1
+                if tries == 0:
+                    raise InputError("another process writes to this ledger", key=key, value=str(self.path)) from None
+                time.sleep(RETRY_S)
 
     @property
     def _lock_path(self) -> Path:
@@ -103,13 +117,57 @@ class Ledger:
             os.close(self._lock)
             self._lock = None
 
-    def _prepare(self) -> None:
+    @property
+    def in_use(self) -> bool:
+        """True if a process writes to the file at this moment."""
+        if self._lock is not None:
+            return True
+        if self.path is None:
+            return False
+        try:
+            lock = os.open(self._lock_path, os.O_RDONLY)
+        except OSError:
+            return False
+        try:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        finally:
+            os.close(lock)
+        return False
+
+    def _connect_to_read(self) -> sqlite3.Connection:
+        """Connect beside a writer, or, where neither file nor folder can be written to, to the file alone."""
+        assert self.path is not None
+        name = f"file:{quote(str(self.path.absolute()))}"
+        # a connection that may write removes the log when it is the last to close; it is told not to write
+        found = sqlite3.connect(f"{name}?mode=rw", uri=True, isolation_level=None)
+        try:
+            found.execute("PRAGMA query_only=ON")
+            found.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        except sqlite3.OperationalError:
+            found.close()
+            if self.path.with_name(self.path.name + "-wal").exists():
+                raise
+            found = sqlite3.connect(f"{name}?immutable=1", uri=True, isolation_level=None)
+        return found
+
+    def _check(self) -> bool:
+        """Return True if there is no table yet.
+
+        Raises:
+            sqlite3.DatabaseError: no ledger, or of another format.
+        """
         application, version = self._value("PRAGMA application_id"), self._value("PRAGMA user_version")
-        empty = self._value("SELECT count(*) FROM sqlite_master") == 0
+        empty: bool = self._value("SELECT count(*) FROM sqlite_master") == 0
         if not empty and application != APPLICATION:
             raise sqlite3.DatabaseError("it is no ledger of trials")
         if not empty and version != FORMAT:
             raise sqlite3.DatabaseError(f"its format is {version}, this version has {FORMAT}")
+        return empty
+
+    def _prepare(self) -> None:
+        self._check()
         self._db.execute("PRAGMA journal_mode=WAL")
         self._db.execute("PRAGMA synchronous=NORMAL")
         self._db.execute(f"PRAGMA application_id={APPLICATION}")
@@ -173,15 +231,30 @@ class Ledger:
         """Store which trial each candidate has on each seed: (number, seed, key), in one transaction."""
         self._write("INSERT OR REPLACE INTO runs VALUES (?, ?, ?, ?)", [(study, *run) for run in runs])
 
-    def runs(self, study: str) -> Iterator[tuple[int, int, Figures]]:
-        """Yield (number of the candidate, seed, figures) of a study's runs that have a result, in that order."""
+    def runs(
+        self, study: str, number: int | None = None, seeds: range | None = None
+    ) -> Iterator[tuple[int, int, dict[str, Any]]]:
+        """Yield (number of the candidate, seed, figures as plain data) of a study's runs that have a result, in order.
+
+        Args:
+            number: of the candidate; None: of all.
+            seeds: of a candidate's runs; None: all.
+
+        One run is in memory at a time.
+        """
+        where = "runs.study = ?"
+        values: list[str | int] = [study]
+        if number is not None:
+            where, values = f"{where} AND runs.number = ?", [*values, number]
+            if seeds is not None:
+                where, values = f"{where} AND runs.seed BETWEEN ? AND ?", [*values, seeds.start, seeds.stop - 1]
         rows = self._db.execute(
             "SELECT runs.number, runs.seed, trials.figures FROM runs JOIN trials ON trials.key = runs.key "
-            "WHERE runs.study = ? ORDER BY runs.number, runs.seed",
-            (study,),
+            f"WHERE {where} ORDER BY runs.number, runs.seed",
+            values,
         )
-        for number, seed, text in rows:
-            yield number, seed, Figures.from_plain(json.loads(text))
+        for candidate, seed, text in rows:
+            yield candidate, seed, json.loads(text)
 
     def _write(self, statement: str, rows: Sequence[tuple[Any, ...]]) -> None:
         try:

@@ -11,7 +11,8 @@ import numpy as np
 
 from agents.pool import Pool
 from agents.throughput.arrivals import DAY_S, Demand, Saturated
-from agents.throughput.day import CAUSES, Day, Inputs, simulate
+from agents.throughput.day import simulate
+from agents.throughput.records import CAUSES, Day, Inputs
 
 MAX_PART = 8
 """Days that a process is given at once: about a second."""

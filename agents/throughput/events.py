@@ -7,7 +7,7 @@ import io
 from pathlib import Path
 from typing import Any
 
-from agents.throughput.day import Inputs, Recorder
+from agents.throughput.records import Inputs, Recorder
 from twin.console import atomic_write, plain
 
 DIGITS = 3

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from agents.throughput.day_charts import CAUSE_COLOURS, CAUSE_WORDS
 from agents.throughput.estimates import estimate
 from agents.throughput.of_experiment import CAPACITY, SettingDays, ranked
-from agents.throughput.page import CAUSE_COLOURS, CAUSE_WORDS, STYLE, chart_html, keys_html, styled, table_html
+from agents.throughput.page_html import STYLE, chart_html, keys_html, styled, table_html
 from agents.throughput.words import in_words
 from twin.console import atomic_write
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from agents.throughput.arrivals import Demand, Saturated
-from agents.throughput.day import CAUSES, Inputs
 from agents.throughput.estimates import DIGITS, Days, Estimate, Simulator, difference, with_demand
+from agents.throughput.records import CAUSES, Inputs
 from twin.catalogue import with_overrides
 from twin.catalogue.schema.site import Site
 

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from agents.experiments.resolving import Plan, Resolved
-from agents.experiments.run import Results
+from agents.experiments.results import Results
 from agents.experiments.spec import Throughput
 from agents.experiments.trial import Figures
 from agents.throughput.arrivals import Saturated
-from agents.throughput.day import CAUSES, Inputs
 from agents.throughput.draws import Uniforms
 from agents.throughput.estimates import Days, Estimate, Simulator, difference, with_demand
+from agents.throughput.records import CAUSES, Inputs
 from agents.throughput.source import J_PER_KWH
 from agents.throughput.swaps import sample_of
 from twin.errors import InputError
@@ -79,8 +79,7 @@ def days_of_settings(
     places = [(number, station) for number in range(len(plan.settings)) for station in range(spec.stations)]
     for number, station in places:
         first = spec.first_seed + station * spec.seeds
-        by_seed = results.figures[number]
-        own = [by_seed[seed] for seed in range(first, first + spec.seeds) if seed in by_seed]
+        own = (figures for _, figures in results.figures(number, range(first, first + spec.seeds)))
         inputs = _inputs(plan.settings[number], own, wanted, station)
         found.append(inputs)
         if isinstance(inputs, Inputs):
@@ -131,7 +130,7 @@ def columns_of(days: Sequence[SettingDays], plan: Plan) -> Callable[[int, int], 
     return columns
 
 
-def _inputs(resolved: Resolved, figures: Sequence[Figures], wanted: Throughput, station: int) -> Inputs | str:
+def _inputs(resolved: Resolved, figures: Iterable[Figures], wanted: Throughput, station: int) -> Inputs | str:
     """Inputs of a station's days; why it has none."""
     assert resolved.site is not None
     try:

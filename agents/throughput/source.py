@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,12 +10,11 @@ from typing import Any
 from agents.experiments.campaign import Campaign
 from agents.experiments.ledger import Ledger
 from agents.experiments.resolving import Resolved, resolve
-from agents.experiments.run import results_of
-from agents.experiments.trial import Figures
+from agents.experiments.results import results_of
+from agents.experiments.tables import ENDINGS, OUTCOME, read_rows
 from agents.throughput.swaps import Sample, figures_of_rows, sample_of
 from twin.catalogue import Pack
 from twin.catalogue.explain import hint
-from twin.catalogue.safe_yaml import read_bytes
 from twin.errors import InputError
 
 J_PER_KWH = 3.6e6
@@ -65,8 +62,8 @@ def from_file(path: str, where: Sequence[str], kind: str, pack: Callable[[], Pac
     if not file.is_file():
         raise InputError("no such file", key=key, value=path)
     wanted = _levels(where)
-    if file.suffix in (".csv", ".parquet"):
-        rows = _rows(file, key)
+    if file.suffix in ENDINGS:
+        rows = read_rows(file, key)
         kept = _kept([({name: row.get(name, "") for name in _factors(row)}, row) for row in rows], wanted, path)
         sample = sample_of(figures_of_rows(kept, path), kind, path)
         return Source(sample, kind, pack(), f"{len(kept)} swaps of {path}")
@@ -74,22 +71,20 @@ def from_file(path: str, where: Sequence[str], kind: str, pack: Callable[[], Pac
 
 
 def _from_ledger(file: Path, wanted: Mapping[str, str], key: str) -> Source:
-    with Ledger(file, key) as ledger:
+    with Ledger(file, key, read_only=True) as ledger:
         results = results_of(ledger)
-    settings = [(setting, number) for number, setting in enumerate(results.settings)]
-    kept = _kept(settings, wanted, str(file))
-    spec, cache = results.spec, {}  # type: ignore[var-annotated]
-    settings_kept = (results.settings[number] for number in kept)
-    resolved = [resolve(setting, spec.values(setting), cache, spec.throughput) for setting in settings_kept]
-    packs = {one.pack.name: one.pack for one in resolved}
-    if len(packs) > 1:
-        raise InputError("swaps of several packs; a day has one", file=file, key=key, value=", ".join(packs),
-                         allowed="--where pack=NAME")  # fmt: skip
-    figures: list[Figures] = [one for number in kept for _, one in sorted(results.figures[number].items())]
-    kind = resolved[0].station.kind
-    return Source(
-        sample_of(figures, kind, str(file)), kind, next(iter(packs.values())), f"{len(figures)} swaps of {file}"
-    )
+        settings = [(setting, number) for number, setting in enumerate(results.settings)]
+        kept = _kept(settings, wanted, str(file))
+        spec, cache = results.spec, {}  # type: ignore[var-annotated]
+        settings_kept = (results.settings[number] for number in kept)
+        resolved = [resolve(setting, spec.values(setting), cache, spec.throughput) for setting in settings_kept]
+        packs = {one.pack.name: one.pack for one in resolved}
+        if len(packs) > 1:
+            raise InputError("swaps of several packs; a day has one", file=file, key=key, value=", ".join(packs),
+                             allowed="--where pack=NAME")  # fmt: skip
+        kind = resolved[0].station.kind
+        sample = sample_of((one for number in kept for _, one in results.figures(number)), kind, str(file))
+    return Source(sample, kind, next(iter(packs.values())), f"{len(sample.swaps)} swaps of {file}")
 
 
 def _levels(where: Sequence[str]) -> dict[str, str]:
@@ -137,20 +132,4 @@ def _same(level: object, wanted: str) -> bool:
 
 def _factors(row: Mapping[str, Any]) -> list[str]:
     names = list(row)
-    return [name for name in names[: names.index("outcome")] if name not in BEFORE_OUTCOME] if "outcome" in row else []
-
-
-def _rows(file: Path, key: str) -> list[Mapping[str, Any]]:
-    if file.suffix == ".csv":
-        try:
-            return list(csv.DictReader(io.StringIO(read_bytes(file).decode("utf-8-sig"))))
-        except UnicodeDecodeError:
-            raise InputError("is not UTF-8 text", key=key, value=str(file)) from None
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    try:
-        found: list[Mapping[str, Any]] = pq.read_table(file).to_pylist()
-    except (pa.ArrowInvalid, OSError):
-        raise InputError("is no Parquet file", key=key, value=str(file)) from None
-    return found
+    return [name for name in names[: names.index(OUTCOME)] if name not in BEFORE_OUTCOME] if OUTCOME in row else []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from agents.experiments.trial import COMPLETED, RAISED, Figures
@@ -83,25 +83,28 @@ def sample_of(figures: Iterable[Figures], kind: str, where: str = "swaps") -> Sa
         InputError: no swap, one of another kind of station, one whose simulation raised an error, or none that a
             robot began.
     """
-    found = list(figures)
+    known = {ENTER, *BEFORE, *MECHANICAL[kind], AFTER, EXIT}
+    found: list[Swap] = []
+    entering: set[float | None] = set()
+    counts: dict[str, int] = {}
+    for one in figures:
+        if one.outcome == RAISED:
+            raise InputError("a swap's simulation raised an error", key=where, value=RAISED)
+        if strange := next((name for name in one.phases_s if name not in known), None):
+            raise InputError(f"swaps of another kind of station than {kind}", key=where, value=strange)
+        entering.add(one.phases_s.get(ENTER))
+        counts[one.outcome] = counts.get(one.outcome, 0) + 1
+        found.append(_swap(one, kind))
     if not found:
         raise InputError("has no swap", key=where)
-    if any(one.outcome == RAISED for one in found):
-        raise InputError("a swap's simulation raised an error", key=where, value=RAISED)
-    known = {ENTER, *BEFORE, *MECHANICAL[kind], AFTER, EXIT}
-    if strange := next((name for one in found for name in one.phases_s if name not in known), None):
-        raise InputError(f"swaps of another kind of station than {kind}", key=where, value=strange)
-    driven = len({one.phases_s.get(ENTER) for one in found}) > 1
-    swaps = tuple(_swap(one, kind, driven) for one in found)
-    counts: dict[str, int] = {}
-    for swap in swaps:
-        counts[swap.outcome] = counts.get(swap.outcome, 0) + 1
+    # a time to drive in that all have is the station file's fixed one
+    swaps = tuple(found if len(entering) > 1 else (replace(swap, enter_s=None) for swap in found))
     if counts.get(REPARK, 0) == len(swaps):
         raise InputError("every truck has to park again, no swap was begun", key=where, value=REPARK)
     return Sample(swaps, counts)
 
 
-def _swap(one: Figures, kind: str, driven: bool) -> Swap:
+def _swap(one: Figures, kind: str) -> Swap:
     phases = one.phases_s
     before_s = sum(phases.get(name, 0.0) for name in BEFORE)
     after_s, enter_s, leave_s = (phases.get(name, 0.0) for name in (AFTER, ENTER, EXIT))
@@ -111,7 +114,7 @@ def _swap(one: Figures, kind: str, driven: bool) -> Swap:
     until = order[: order.index(STORED) + 1]
     total = sum(phases.get(name, 0.0) for name in order)
     share = sum(phases.get(name, 0.0) for name in until) / total if total > 0.0 else 1.0
-    return Swap(one.outcome, max(len(one.insert_attempts), 1), enter_s if driven else None, before_s, work_s, after_s,
+    return Swap(one.outcome, max(len(one.insert_attempts), 1), enter_s, before_s, work_s, after_s,
                 share if one.completed else 1.0)  # fmt: skip
 
 

@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 from gymnasium.vector import AutoresetMode
 
-from envs.alignment_case import CARE, STARTS, AlignmentChoice
+from envs.alignment_case import CARE, MAX_DELAY, STARTS, AlignmentChoice
 from envs.alignment_control import ACTION, ACTION_MODES, OBSERVATION
 from envs.alignment_episodes import CODES, Episodes
 from envs.alignment_reward import COSTS, REWARD_WEIGHTS, RUNNING, TIME_LIMIT
+from envs.delay import Delay
 from envs.episodic import steps_within
 from envs.options import choice, number
 from envs.swap_case import SwapChoice
@@ -59,6 +60,7 @@ class AlignmentVectorEnv(BatchedEnv):
         time_limit_s: float = 60.0,
         care: float | None = 0.0,
         starts: str = "hand_over",
+        vary: Mapping[str, float] | None = None,
         render_mode: str | None = None,
         autoreset_mode: str | AutoresetMode = AutoresetMode.NEXT_STEP,
         max_episode_steps: int | None = None,
@@ -84,6 +86,7 @@ class AlignmentVectorEnv(BatchedEnv):
             ),
             None if care is None else number("care", care, *CARE),
             choice("starts", starts, STARTS),
+            dict(vary or {}),
         )
         self.action_mode = choice("action_mode", action_mode, ACTION_MODES)
         limit_s = number("time_limit_s", time_limit_s, 5.0, 600.0)
@@ -91,6 +94,7 @@ class AlignmentVectorEnv(BatchedEnv):
         self.observations, self.rewards = self._episodes.observations, self._episodes.rewards
         self.driver: BatchDriver | None = None
         self._cases = Kept(num_envs)
+        self._delay = Delay(num_envs, len(ACTION), MAX_DELAY)
 
     @property
     def runner(self) -> Any:
@@ -119,11 +123,18 @@ class AlignmentVectorEnv(BatchedEnv):
             self.driver = BatchDriver(setups[0], self.num_envs)
         self.driver.restart(which, setups, [case.hover for case in cases])
         self._episodes.begin(which, cases, self.driver)
+        for i, case in zip(which.tolist(), cases, strict=True):
+            self._delay.begin(i, case.late_steps)
         self._cases.put(which.tolist(), [case.as_plain() for case in cases])
 
     def _advance(self, which: Array, actions: Array) -> None:
         assert self.driver is not None
-        self._episodes.step(which, actions, self.driver)
+        if not self._delay.delays:
+            self._episodes.step(which, actions, self.driver)
+            return
+        kept = np.clip(actions, [q.low for q in ACTION], [q.high for q in ACTION])
+        self._episodes.step(which, self._delay.passed_on(which, kept), self.driver)
+        self._episodes.clipped[which] = (kept != actions)[which]  # of the actions given, as the single environment
 
     def _ends(self) -> tuple[Array, Array]:
         end = self._episodes.episodes["end"]

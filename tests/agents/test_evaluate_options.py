@@ -298,3 +298,36 @@ def test_the_station_without_a_name_is_the_environments() -> None:
         environment = Scene(task).make()
         assert environment.unwrapped.station.name == DEFAULT_STATION
         environment.close()
+
+
+# ------------------------------------------------------------------------------------- what every episode has beyond
+
+
+def test_options_of_every_episode_reach_the_environment_and_the_command_line() -> None:
+    scene = Scene(TASKS["alignment"], {"plant": "rom", "vary": "delay_s=0.1,friction_factor=0.5"})
+    assert scene.arguments()["vary"] == {"delay_s": 0.1, "friction_factor": 0.5}
+    environment = scene.make()
+    case = environment.reset(seed=0)[1]["case"]
+    environment.close()
+    assert case["delay_s"] == 0.1
+    assert "--vary delay_s=0.1,friction_factor=0.5" in command_line(scene, ["law"])
+
+
+@pytest.mark.parametrize(
+    ("words", "named"),
+    [
+        (["alignment", "--vary", "delay_s"], "NAME=NUMBER"),
+        (["alignment", "--vary", "delay_s=soon"], "NAME=NUMBER"),
+        (["alignment", "--vary", "delay_s=0.1", "--vary", "delay_s=0.2"], "twice"),
+        (["alignment", "--vary", "wind=1", "--policy", "law"], "unknown option"),
+        (["docking", "--vary", "delay_s=0.1"], "takes no such option"),
+        (["alignment", "--plant", "rom", "--worlds", "4", "--policy", "mpc"], "one world at a time"),
+        (["alignment", "--policy", "mpc"], "reduced-order plant"),
+    ],
+)
+def test_what_it_cannot_play_is_refused_in_one_line(
+    words: list[str], named: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert swaptwin.run(["evaluate", *words, "--episodes", "1", "--workers", "1"]) == 2
+    [line] = [line for line in capsys.readouterr().err.splitlines() if line.startswith("error: ")]
+    assert named in line

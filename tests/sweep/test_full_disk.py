@@ -36,7 +36,6 @@ WRITES = {
     "export": ([*EXPORT, "--format", "plcopen", "-o", "{}/t.xml"], "t.xml"),
     "train": ([*TRAIN, "--out", "{}/run"], "run/"),
     "tune": ([*TUNE, "-o", "{}/tuned.yaml", "--study", "tuned.sqlite"], "tuned.html"),
-    "experiment": ([*EXPERIMENT, "--ledger", "experiment.sqlite", "--table", "{}/e.csv"], "e.csv"),
     "report": (["experiment", "report", "table.csv", "-o", "{}/report.html"], "report.html"),
     "throughput": ([*THROUGHPUT, "-o", "{}/day.html"], "day.html"),
     "demo": (["demo", "--folder", "{}/demo", "--no-video"], "demo/"),
@@ -47,6 +46,7 @@ NO_ROOM = {
     "table": (
         ["agree", "--seeds", "1", "--reference", "tests/evidence/top_lift_guided.jsonl", "--table", "{}/t.md"], "t.md"
     ),
+    "experiment": ([*EXPERIMENT, "--ledger", "experiment.sqlite", "--table", "{}/e.csv"], "e.csv"),
     "rows": (["agree", "--seeds", "1", "--save", "{}/rows.jsonl"], "rows.jsonl"),
 }  # fmt: skip
 NO_FILES = ("verify", "models", "bench", "doctor")

@@ -9,6 +9,7 @@ baseline; since it is the extreme of several, its interval for the verdict has t
 from __future__ import annotations
 
 import math
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -102,6 +103,8 @@ def _unreliable(done: Array) -> Array:
 def find_setting(trials: Trials, text: str, key: str = "--baseline") -> int:
     """Return the number of a setting that is told by number, or by `FACTOR=LEVEL,...` that one setting alone has.
 
+    A level with commas stands in quotation marks.
+
     Raises:
         InputError: no setting is, or several are.
     """
@@ -112,7 +115,7 @@ def find_setting(trials: Trials, text: str, key: str = "--baseline") -> int:
             raise InputError("no such setting", key=key, value=text, allowed=allowed)
         return int(text)
     wanted: dict[str, str] = {}
-    for part in text.split(","):
+    for part in listed(text, key):
         name, equals, level = (one.strip() for one in part.partition("="))
         if not equals or name not in trials.factors:
             known = ", ".join(trials.factors) or "none"
@@ -122,6 +125,20 @@ def find_setting(trials: Trials, text: str, key: str = "--baseline") -> int:
     if len(found) != 1:
         raise InputError(f"{len(found)} settings have these levels", key=key, value=text, allowed=allowed)
     return found[0]
+
+
+def listed(text: str, key: str) -> list[str]:
+    """Parts of a text between commas, those within quotation marks kept together: `timing=zv,fault="a:b=1,c=2"`.
+
+    Raises:
+        InputError: a quotation mark is not closed.
+    """
+    words = shlex.shlex(text, posix=True)
+    words.whitespace, words.whitespace_split, words.commenters, words.escape = ",", True, "", ""
+    try:
+        return list(words)
+    except ValueError:
+        raise InputError("a quotation mark is not closed", key=key, value=text) from None
 
 
 def _matches(setting: Setting, wanted: dict[str, str]) -> bool:

@@ -1,37 +1,28 @@
-"""An experiment's trials as columns, from a ledger or from a table that `experiment run --table` wrote."""
+"""An experiment's trials as columns, which a report is made of."""
 
 from __future__ import annotations
 
-import csv
 import dataclasses
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from agents.experiments.compare import NOT_LEVELS
-from agents.experiments.ledger import Ledger
 from agents.experiments.report import estimates
 from agents.experiments.report.estimates import Estimate
-from agents.experiments.report.metrics import FAILED, RETRIES
+from agents.experiments.report.metrics import FAILED
 from agents.experiments.resolving import FAULT, VARIATION
-from agents.experiments.run import experiment_of, results_rows
 from agents.experiments.spec import SAMPLED, Spec
 from agents.experiments.trial import COMPLETED
-from twin.errors import InputError
 
 Array = np.ndarray
 Setting = dict[str, Any]
 PHASE = "phases_s."
 CIRCUMSTANCES = ("station", "truck", "pack", "parking", "conditions", FAULT, *VARIATION)
 """Factors that are given rather than chosen: where others vary too, settings are compared over all of their levels."""
-OF_SETTING = "throughput."
-"""Columns of a day of the station: a setting has one, whatever the seed."""
-NOT_METRICS = ("error", "phase_spans", "insert_attempts", "violations", NOT_LEVELS)
 
 
 @dataclass(frozen=True)
@@ -44,8 +35,11 @@ class Trials:
         version: of the program that played them; empty of a table.
         settings: levels by factor, by number.
         setting, seed: (n,) of each trial.
-        outcome, violations, spans, errors: n texts.
-        columns: (n,) of each figure; NaN where a trial has none.
+        outcome, violations, errors: n texts.
+        columns: (n,) of each figure that was loaded; NaN where a trial has none.
+        spans: phases of a trial, by its index: read from the file as it is asked for.
+        not_loaded: other figures that some completed trial has.
+        in_progress: True if a run of the experiment writes to the ledger.
         circumstances: levels that every setting was played in; none where settings are compared as they are.
         circumstance: (n,) number of each trial's.
     """
@@ -58,9 +52,11 @@ class Trials:
     seed: Array
     outcome: list[str]
     violations: list[str]
-    spans: list[str]
     errors: list[str]
     columns: dict[str, Array] = field(repr=False)
+    spans: Callable[[int], str] = field(repr=False)
+    not_loaded: tuple[str, ...] = ()
+    in_progress: bool = False
     circumstances: list[Setting] = field(default_factory=list)
     circumstance: Array | None = None
 
@@ -160,11 +156,12 @@ class Trials:
     @property
     def metrics(self) -> list[str]:
         """Figures that may be asked for: those that some completed trial has."""
-        return [
+        loaded = [
             name
             for name, values in self.columns.items()
             if not name.startswith(PHASE) and bool(np.isfinite(values[self.completed]).any())
         ]
+        return [*loaded, *self.not_loaded]
 
 
 def over_circumstances(trials: Trials, over: Sequence[str] | None = None) -> Trials:
@@ -203,149 +200,3 @@ def over_circumstances(trials: Trials, over: Sequence[str] | None = None) -> Tri
         circumstances=circumstances,
         circumstance=np.array(case_of)[trials.setting],
     )
-
-
-def load(path: str, key: str, spec: str | None = None) -> Trials:
-    """Load a ledger or a table.
-
-    Args:
-        path: of the file.
-        key: the argument's name, for messages.
-        spec: file of the specification, where the ledger has several experiments.
-
-    Raises:
-        InputError: the file is missing or is neither, has no experiment or several, or has no trial.
-    """
-    file = Path(path)
-    if not file.is_file():
-        raise InputError("no such file", key=key, value=path)
-    if file.suffix in (".csv", ".parquet"):
-        return _from_table(file, path, key)
-    with Ledger(file, key) as ledger:
-        experiment = experiment_of(ledger, _study(spec) if spec is not None else None)
-        settings = experiment.settings
-        reader = _Reader(results_rows(ledger, experiment))
-    if not reader.outcome:
-        raise InputError("has no trial yet", key=key, value=path)
-    return reader.trials(file.name, experiment.spec, experiment.version, settings)
-
-
-def _study(spec: str) -> str:
-    from agents.experiments.run import study_key
-    from agents.experiments.spec import load_spec
-
-    return study_key(load_spec(spec))
-
-
-def _from_table(file: Path, path: str, key: str) -> Trials:
-    rows: Iterable[Mapping[str, Any]]
-    try:
-        if file.suffix == ".csv":
-            with file.open(newline="", encoding="utf-8") as stream:
-                reader = _Reader(_with_settings(csv.DictReader(stream), path))
-        else:
-            import pyarrow as pa
-            import pyarrow.parquet as pq
-
-            try:
-                rows = pq.read_table(file).to_pylist()
-            except pa.ArrowInvalid:
-                raise InputError("is no Parquet file", key=key, value=path) from None
-            reader = _Reader(_with_settings(rows, path))
-    except (UnicodeDecodeError, csv.Error):
-        raise InputError("is no table of experiment run", key=key, value=path) from None
-    if not reader.outcome:
-        raise InputError("has no trial", key=key, value=path)
-    numbers = sorted(reader.levels)
-    renumbered = {number: k for k, number in enumerate(numbers)}
-    reader.setting = [renumbered[number] for number in reader.setting]
-    return reader.trials(file.name, None, "", [reader.levels[number] for number in numbers])
-
-
-def _with_settings(rows: Iterable[Mapping[str, Any]], path: str) -> Iterator[tuple[int, Setting, Mapping[str, Any]]]:
-    """Rows of a table with number and levels of their setting."""
-    names: list[str] | None = None
-    known: dict[tuple[Any, ...], int] = {}
-    for row in rows:
-        if names is None:
-            for needed in ("seed", NOT_LEVELS, "mechanical_time_s"):
-                if needed not in row:
-                    allowed = "a table that experiment run --table wrote"
-                    raise InputError("no such column", file=path, key=needed, allowed=allowed)
-            columns = list(row)
-            names = [name for name in columns[: columns.index(NOT_LEVELS)] if name not in ("setting", "seed")]
-        levels = {name: _level(row[name]) for name in names}
-        number = known.setdefault(tuple(levels.values()), len(known))
-        yield number, levels, row
-
-
-def _level(text: Any) -> Any:
-    """A level as it was before it was written: a number where it is one."""
-    if not isinstance(text, str):
-        return text
-    for kind in (int, float):
-        try:
-            return kind(text)
-        except ValueError:
-            continue
-    return {"True": True, "False": False}.get(text, text)
-
-
-class _Reader:
-    """Takes rows apart as they come: memory grows by 8 bytes a figure."""
-
-    def __init__(self, rows: Iterable[tuple[int, Setting, Mapping[str, Any]]]) -> None:
-        self.levels: dict[int, Setting] = {}
-        self.setting: list[int] = []
-        self.seed: list[int] = []
-        self.outcome: list[str] = []
-        self.violations: list[str] = []
-        self.spans: list[str] = []
-        self.errors: list[str] = []
-        self.columns: dict[str, list[float]] = {}
-        for number, levels, row in rows:
-            self.levels.setdefault(number, levels)
-            self._add(number, levels, row)
-
-    def _add(self, number: int, levels: Setting, row: Mapping[str, Any]) -> None:
-        count = len(self.outcome)
-        try:
-            self.setting.append(number)
-            self.seed.append(int(row["seed"]))
-            self.outcome.append(str(row[NOT_LEVELS]))
-            for name, text in row.items():
-                if name in levels or name in NOT_METRICS or name in ("setting", "seed") or name.startswith(OF_SETTING):
-                    continue
-                values = self.columns.get(name)
-                if values is None:
-                    values = self.columns[name] = [math.nan] * count
-                values.append(math.nan if text is None or text == "" else float(text))
-            attempts = [int(one) for one in str(row.get("insert_attempts") or "").split()]
-        except (TypeError, ValueError):
-            raise InputError(f"row {count + 1} has a value that is no number", key="TABLE") from None
-        self.columns.setdefault(RETRIES, [math.nan] * count).append(
-            float(sum(attempts) - len(attempts)) if attempts else math.nan
-        )
-        for values in self.columns.values():
-            if len(values) == count:
-                values.append(math.nan)
-        self.violations.append(str(row.get("violations") or ""))
-        self.spans.append(str(row.get("phase_spans") or ""))
-        self.errors.append(str(row.get("error") or ""))
-
-    def trials(self, source: str, spec: Spec | None, version: str, settings: list[Setting]) -> Trials:
-        columns = {name: np.array(values) for name, values in self.columns.items()}
-        columns[FAILED] = np.array([float(one != COMPLETED) for one in self.outcome])
-        return Trials(
-            source,
-            spec,
-            version,
-            settings,
-            np.array(self.setting, dtype=int),
-            np.array(self.seed, dtype=np.int64),
-            self.outcome,
-            self.violations,
-            self.spans,
-            self.errors,
-            columns,
-        )

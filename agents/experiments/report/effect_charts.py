@@ -13,12 +13,12 @@ from agents.experiments.report.effects import Bin, Interaction, LevelEffect, lev
 from agents.experiments.report.estimates import Estimate, mean
 from agents.experiments.report.figure import (
     BLUE,
-    GREY,
     SERIES,
     Figure,
     bars,
     cut,
     height,
+    interval_rows,
     layout,
     rows_axis,
     told,
@@ -51,21 +51,10 @@ def effects(trials: Trials, metric: Metric, found: Sequence[LevelEffect]) -> Fig
         return None
     short = short_factors(trials.factors)
     labels = [f"{short[one.factor]} {level(one.level)}" for one in some]
-    traces = [
-        {
-            "type": "scatter",
-            "mode": "markers",
-            "x": [(one.effect.value or 0.0) * metric.scale for one in some],
-            "y": list(range(len(some))),
-            "error_x": bars([one.effect for one in some], metric.scale, color=BLUE),
-            "marker": {"size": 10, "color": [BLUE if one.effect.beyond_chance else GREY for one in some]},
-            "customdata": [
-                words(cut(one.factor, 60), f"{level(one.level)} against {level(one.reference)}",
-                      told(one.effect, metric.digits, metric.scale, sign=True, unit=metric.unit))
-                for one in some
-            ],
-            "hovertemplate": "%{customdata}<extra></extra>",
-        }
+    said = [
+        words(cut(one.factor, 60), f"{level(one.level)} against {level(one.reference)}",
+              told(one.effect, metric.digits, metric.scale, sign=True, unit=metric.unit))
+        for one in some
     ]  # fmt: skip
     references = ", ".join(
         f"{short[name]} {level(reference)}" for name, reference in {one.factor: one.reference for one in some}.items()
@@ -75,7 +64,7 @@ def effects(trials: Trials, metric: Metric, found: Sequence[LevelEffect]) -> Fig
         f"Change of the {metric.words} against {references}: mean over all pairs of swaps that differ in this factor "
         "alone, on the same seed. Grey: not beyond chance."
         + (f" The first {MAX_EFFECTS} of {len(found)} levels." if len(found) > len(some) else ""),
-        traces,
+        [interval_rows([one.effect for one in some], metric.scale, said)],
         layout(f"change, {metric.unit}", "", showlegend=False, yaxis=rows_axis(labels),
                xaxis={"zeroline": True, "zerolinewidth": 1.5}),
         height(len(some)),

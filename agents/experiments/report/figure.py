@@ -134,6 +134,20 @@ def told(one: Estimate, digits: int, scale: float = 1.0, sign: bool = False, uni
     return f"{value} ({number(one.low * scale, digits, sign)} to {number(one.high * scale, digits, sign)})"
 
 
+def interval_rows(each: Sequence[Estimate], scale: float, said: Sequence[str]) -> dict[str, Any]:
+    """A trace with an estimate and its interval in each row, grey where the interval holds 0; `said`: of each point."""
+    return {
+        "type": "scatter",
+        "mode": "markers",
+        "x": [(one.value or 0.0) * scale for one in each],
+        "y": list(range(len(each))),
+        "error_x": bars(each, scale, color=BLUE),
+        "marker": {"size": 10, "color": [BLUE if one.beyond_chance else GREY for one in each]},
+        "customdata": list(said),
+        "hovertemplate": "%{customdata}<extra></extra>",
+    }
+
+
 def bars(estimates: Sequence[Estimate], scale: float = 1.0, **more: Any) -> dict[str, Any]:
     """Error bars of estimates, for Plotly."""
     up, down = [], []

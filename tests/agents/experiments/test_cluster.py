@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -98,6 +99,26 @@ def test_a_cluster_elsewhere_needs_its_token(monkeypatch: pytest.MonkeyPatch, tm
     monkeypatch.setattr(cluster, "TOKEN_FILE", tmp_path / "none")
     with pytest.raises(InputError, match="with its token alone"):
         cluster.Cluster("192.0.2.1:6379")
+
+
+@pytest.mark.parametrize("failures", [1, cluster.STARTS])
+def test_ray_that_starts_late_is_started_again(failures: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    calls: list[str] = []
+
+    def init(**_: Any) -> None:
+        calls.append("init")
+        if calls.count("init") <= failures:
+            raise RuntimeError("timed out during startup.\nmore")
+
+    ray = SimpleNamespace(init=init, shutdown=lambda: calls.append("shutdown"), remote=lambda **_: lambda work: work)
+    monkeypatch.setitem(sys.modules, "ray", ray)
+    monkeypatch.setattr(cluster, "_prepare", lambda local: None)
+    if failures < cluster.STARTS:
+        cluster.Cluster().close()
+        assert calls == ["init", "shutdown", "init", "shutdown"]
+        return
+    with pytest.raises(cluster.ClusterError, match=r"Ray does not start on this machine: timed out during startup\.$"):
+        cluster.Cluster()
 
 
 @pytest.mark.parametrize(

@@ -11,13 +11,15 @@ import pytest
 from typer.testing import CliRunner
 
 from agents.commands.experiment import app
-from agents.experiments import campaign
+from agents.experiments import campaign, tables
 from agents.experiments.campaign import Campaign
 from agents.experiments.compare import Side, _reasons, compare, load_side, pairs_needed
 from agents.experiments.ledger import Ledger
 from agents.experiments.resolving import plan
-from agents.experiments.run import results_of, run, write_table
+from agents.experiments.results import results_of
+from agents.experiments.run import run
 from agents.experiments.spec import Spec
+from agents.experiments.tables import write_table
 from agents.statistics import mean_interval
 from tests.agents.experiments.small import play
 from twin.errors import InputError
@@ -28,10 +30,12 @@ REPETITIONS = 2000
 @pytest.fixture(autouse=True)
 def cheap_swaps(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(campaign, "make_player", lambda: play)
+    monkeypatch.setattr(tables, "ROWS", 7)  # tables in several parts
+    monkeypatch.setattr(tables, "GROUP", 14)
 
 
 def side(name: str, values: dict[int, float | None]) -> Side:
-    return Side(name, {(("seed", str(seed)),): value for seed, value in values.items()})
+    return Side(name, {((), seed): value for seed, value in values.items()})
 
 
 def played(tmp_path: Path, name: str, **values: Any) -> Path:
@@ -73,6 +77,9 @@ def test_the_command_is_a_gate(tmp_path: Path) -> None:
     told = json.loads(found.stdout)
     assert told["regression"]
     assert told["paired"]["pairs"] == 12
+    words = runner.invoke(app, ["compare", str(fast), str(slow), "--limit", "0.01"]).stdout
+    assert "beyond chance; a regression counts from 0.5 % on, half of the limit of 1 %" in words
+    assert "limit          1 %: 8 pairs find such a rise in 95 % of cases\n" in words
     same = runner.invoke(app, ["compare", str(fast), "--baseline", str(fast.with_suffix(".csv")), "--limit", "0.01"])
     assert same.exit_code == 0, same.output
 
@@ -90,6 +97,11 @@ def test_what_cannot_be_compared_is_refused(tmp_path: Path) -> None:
     few = side("a", dict.fromkeys(range(7), 1.0))
     with pytest.raises(InputError, match="7 pairs"):
         compare(few, few, "mechanical_time_s")
+    head = "seed,outcome,mechanical_time_s\n"
+    for text in ("a,b\n1,2\n", f"{head}0,completed,fast\n", f"{head}0,completed,\n", f"{head}0,completed,1.0,2\n"):
+        (tmp_path / "bad.csv").write_text(text)
+        with pytest.raises(InputError):
+            load_side(str(tmp_path / "bad.csv"), "mechanical_time_s", "A")
     (tmp_path / "x.csv").write_text("a,b\n1,2\n")
     with pytest.raises(InputError, match="mechanical_time_s"):
         load_side(str(tmp_path / "x.csv"), "mechanical_time_s", "A")

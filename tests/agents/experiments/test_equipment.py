@@ -12,9 +12,11 @@ from agents.experiments.campaign import Campaign
 from agents.experiments.equipment import SettingDrives, drives_of_settings
 from agents.experiments.ledger import Ledger
 from agents.experiments.resolving import plan
-from agents.experiments.run import Results, results_of, rows_of, run, study_key
+from agents.experiments.results import results_of
+from agents.experiments.run import run, study_key
 from agents.experiments.spec import Spec
 from agents.experiments.trial import Figures, play
+from tests.agents.experiments.stored import in_memory
 from twin.errors import InputError
 
 MOTORS = ["hoist_15kw", "hoist_22kw"]
@@ -59,7 +61,7 @@ def figures(time_s: float, energy_j: float | None = 3600.0, outcome: str = "comp
 
 def told(*settings: dict[int, Figures], factor: str = "axes.z.motor") -> list[SettingDrives] | None:
     levels = [{factor: n} for n in range(len(settings))]
-    return drives_of_settings(Results(spec(factors={factor: list(range(len(settings)))}), levels, list(settings)))
+    return drives_of_settings(in_memory(spec(factors={factor: list(range(len(settings)))}), levels, settings))
 
 
 def test_means_are_of_completed_swaps_and_differences_of_the_same_seeds() -> None:
@@ -78,7 +80,7 @@ def test_means_are_of_completed_swaps_and_differences_of_the_same_seeds() -> Non
 
 def test_motors_of_several_axes_under_one_name() -> None:
     linked = {"trolley and bridge": {"paths": ["axes.x.motor", "axes.y.motor"], "levels": ["travel_3kw"]}}
-    of = Results(spec(factors=linked), [{"trolley and bridge": "travel_3kw"}], [{0: figures(1.0)}])
+    of = in_memory(spec(factors=linked), [{"trolley and bridge": "travel_3kw"}], [{0: figures(1.0)}])
     assert drives_of_settings(of) is not None
 
 
@@ -94,7 +96,7 @@ def test_table_and_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caps
     wanted = spec(factors={"axes.z.motor": MOTORS})
     with Ledger(Path("s.ledger.sqlite")) as ledger, Campaign(ledger) as playing:
         run(plan(wanted), ledger, playing)
-        [row, _] = rows_of(results_of(ledger, study_key(wanted)))
+        [row, _] = results_of(ledger, study_key(wanted)).rows()
     assert row["drive_cost_eur"] == 12600.0
     assert row["electric_energy_j"] > 2e5
     assert 0.2 < row["drive_rms_share.z"] < 0.6

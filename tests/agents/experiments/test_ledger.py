@@ -76,6 +76,22 @@ def test_a_second_writer_is_refused(tmp_path: Path) -> None:
     Ledger(tmp_path / "a.sqlite").close()
 
 
+def test_a_ledger_is_read_while_a_process_writes(tmp_path: Path) -> None:
+    file = tmp_path / "a ledger?.sqlite"
+    with Ledger(file) as writer:
+        writer.put([(of(0), cheap(of(0)))])
+        with Ledger(file, read_only=True) as reader:
+            assert reader.in_use
+            writer.put([(of(1), cheap(of(1)))])
+            assert reader.figures([of(0).key, of(1).key]) == {of(n).key: cheap(of(n)) for n in (0, 1)}
+            with pytest.raises(InputError, match="readonly"):
+                reader.put([(of(2), cheap(of(2)))])
+    with Ledger(file, read_only=True) as reader:
+        assert not reader.in_use
+        assert len(reader) == 2
+    assert os.listdir(tmp_path) == [file.name]
+
+
 def test_another_file_is_no_ledger(tmp_path: Path) -> None:
     (tmp_path / "text").write_text("a study of tulips, " * 100)
     database = sqlite3.connect(tmp_path / "other")
@@ -86,6 +102,8 @@ def test_another_file_is_no_ledger(tmp_path: Path) -> None:
         before = (tmp_path / name).read_bytes()
         with pytest.raises(InputError, match="cannot be used as a ledger"):
             Ledger(tmp_path / name, "--study")
+        with pytest.raises(InputError, match="cannot be used as a ledger"):
+            Ledger(tmp_path / name, "LEDGER", read_only=True)
         assert (tmp_path / name).read_bytes() == before
     with pytest.raises(InputError, match="there is no folder"):
         Ledger(tmp_path / "none" / "a.sqlite", "--study")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from agents.throughput.arrivals import DAY_S
-from agents.throughput.day import Inputs
+from agents.throughput.records import Inputs
 from agents.throughput.swaps import Swap
 from twin.catalogue.schema import Site
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from agents.experiments.run import Results, write_table
 from agents.experiments.spec import Spec
+from agents.experiments.tables import write_table
 from agents.experiments.trial import Figures
+from tests.agents.experiments.stored import in_memory
 
 PHASES = {
     **{"dock": 45.0, "identify": 20.0, "scan": 9.0, "lower": 20.0, "store": 30.0, "traverse_to_full": 5.0},
@@ -31,12 +32,8 @@ def jam() -> Figures:
     return Figures("jam", 20.0, sum(phases.values()), insert_attempts=(0,), phases_s=phases)
 
 
-def results(settings: list[dict[str, Any]], figures: list[list[Figures]]) -> Results:
+def write(path: Path, settings: list[dict[str, Any]], figures: list[list[Figures]]) -> Path:
     factors = {name: sorted({str(setting[name]) for setting in settings}) for name in settings[0]}
     spec = Spec.model_validate({"factors": factors, "seeds": len(figures[0])})
-    return Results(spec, settings, [dict(enumerate(of)) for of in figures])
-
-
-def write(path: Path, settings: list[dict[str, Any]], figures: list[list[Figures]]) -> Path:
-    write_table(results(settings, figures), path)
+    write_table(in_memory(spec, settings, [dict(enumerate(of)) for of in figures]), path)
     return path

@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agents.throughput.arrivals import DAY_S, Listed, Saturated, arrival_times
-from agents.throughput.day import Day, Inputs, Recorder, StationDay, simulate
+from agents.throughput.day import StationDay, simulate
 from agents.throughput.draws import Uniforms
+from agents.throughput.records import Day, Inputs, Recorder
 from agents.throughput.swaps import Sample
 from tests.agents.throughput.small import KWH_J, Constant, Exponential, erlang_c_wait_s, queue, site, swap
 

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from agents.throughput.arrivals import Saturated
-from agents.throughput.day import Inputs
 from agents.throughput.estimates import Estimate, Simulator, difference, estimate
 from agents.throughput.limits import Answer, answer, cases, relaxations, sensitivity
+from agents.throughput.records import Inputs
 from tests.agents.throughput.small import Constant, site
 from tests.agents.throughput.test_day import HOUR, PACK_J
 

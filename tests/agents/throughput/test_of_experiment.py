@@ -9,11 +9,13 @@ from typing import Any
 import pytest
 
 from agents.experiments.resolving import Plan, plan
-from agents.experiments.run import Results, study_key, write_table
+from agents.experiments.run import study_key
 from agents.experiments.spec import Spec
+from agents.experiments.tables import write_table
 from agents.experiments.trial import Figures
 from agents.throughput.estimates import Estimate, Simulator
 from agents.throughput.of_experiment import SettingDays, columns_of, days_of_settings, ranked
+from tests.agents.experiments.stored import in_memory
 from tests.agents.throughput import tables
 from twin.errors import InputError
 
@@ -25,7 +27,7 @@ def planned(**changes: Any) -> Plan:
 
 def days(found: Plan, figures: list[list[Figures]]) -> list[SettingDays]:
     settings = [one.setting for one in found.settings]
-    results = Results(found.spec, settings, [dict(enumerate(of)) for of in figures])
+    results = in_memory(found.spec, settings, [dict(enumerate(of)) for of in figures])
     with Simulator() as simulator:
         return days_of_settings(found, results, simulator)
 
@@ -70,7 +72,7 @@ def test_means_are_columns_of_the_table(tmp_path: Path) -> None:
     found = planned()
     figures = [[tables.completed(400.0)] * 3, [tables.completed()] * 3]
     answers = days(found, figures)
-    results = Results(found.spec, [one.setting for one in found.settings], [dict(enumerate(of)) for of in figures])
+    results = in_memory(found.spec, [one.setting for one in found.settings], [dict(enumerate(of)) for of in figures])
     write_table(results, tmp_path / "t.csv", columns_of(answers, found))
     rows = list(csv.DictReader((tmp_path / "t.csv").open()))
     assert len(rows) == 6
@@ -116,7 +118,7 @@ def test_each_station_of_a_fleet_has_its_own_swaps_days_and_demand() -> None:
 
 def test_columns_of_a_fleet_are_those_of_the_seeds_station() -> None:
     found = planned(factors={"timing": ["factory"]}, stations=2, first_seed=10, throughput={"days": 1})
-    results = Results(found.spec, [{"timing": "factory"}], [{seed: tables.completed() for seed in range(10, 16)}])
+    results = in_memory(found.spec, [{"timing": "factory"}], [{seed: tables.completed() for seed in range(10, 16)}])
     with Simulator() as simulator:
         answers = days_of_settings(found, results, simulator)
     columns = columns_of(answers, found)

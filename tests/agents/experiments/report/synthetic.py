@@ -3,28 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from agents.experiments.design import settings
 from agents.experiments.ledger import Ledger
-from agents.experiments.report.data import Trials, load
-from agents.experiments.run import _specification, study_key
+from agents.experiments.report.data import Trials
+from agents.experiments.report.reading import load
 from agents.experiments.spec import Spec
 from agents.experiments.trial import Figures
+from tests.agents.experiments.stored import store
 
 Play = Callable[[dict[str, Any], int], Figures]
-
-
-@dataclass(frozen=True)
-class Stored:
-    """What a ledger takes in place of a trial."""
-
-    key: str
-
-    def as_plain(self) -> dict[str, Any]:
-        return {"synthetic": self.key}
 
 
 def swap(time_s: float, **more: Any) -> Figures:
@@ -50,14 +40,9 @@ def write(path: Path, spec: dict[str, Any], play: Play, chosen: Sequence[dict[st
     """Write a ledger of a specification, or of these settings of it."""
     of = Spec.model_validate(spec)
     every = list(chosen) if chosen is not None else list(settings(of))
+    seeds = range(of.first_seed, of.first_seed + of.seeds)
     with Ledger(path) as ledger:
-        study = study_key(of)
-        ledger.begin_study(study, _specification(of))
-        ledger.put_candidates(study, dict(enumerate(every)))
-        seeds = range(of.first_seed, of.first_seed + of.seeds)
-        runs = [(number, seed) for seed in seeds for number in range(len(every))]
-        ledger.put((Stored(f"{n} {seed}"), play(every[n], seed)) for n, seed in runs)  # type: ignore[misc]
-        ledger.put_runs(study, [(n, seed, f"{n} {seed}") for n, seed in runs])
+        store(ledger, of, every, [{seed: play(setting, seed) for seed in seeds} for setting in every])
     return path
 
 

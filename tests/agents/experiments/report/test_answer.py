@@ -116,3 +116,15 @@ def test_a_baseline_that_is_none_is_refused(text: str, tmp_path: Path) -> None:
     of = trials(tmp_path, {"factors": {"x": [0.5, 1], "timing": ["factory", "zv"]}, "seeds": 1}, lambda x, s: swap(9.0))
     with pytest.raises(InputError, match="--baseline"):
         find_setting(of, text)
+
+
+def test_a_level_with_commas_stands_in_quotation_marks(tmp_path: Path) -> None:
+    fault = "lock_wont_open:lock=2,tries=1"
+    spec = {"factors": {"fault": ["none", fault], "timing": ["factory", "zv"]}, "seeds": 1}
+    of = trials(tmp_path, spec, lambda x, s: swap(9.0))
+    for text in (f'fault="{fault}",timing=zv', f"timing=zv, fault='{fault}'", f'"fault={fault}","timing=zv"'):
+        assert find_setting(of, text) == 3
+    with pytest.raises(InputError, match="no such factor"):
+        find_setting(of, f"fault={fault},timing=zv")
+    with pytest.raises(InputError, match="a quotation mark is not closed"):
+        find_setting(of, f'fault="{fault},timing=zv')

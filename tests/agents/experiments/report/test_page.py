@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 import html
 import json
 import re
+import tracemalloc
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -15,10 +17,11 @@ from typer.testing import CliRunner
 
 from agents.commands.experiment import app
 from agents.experiments.ledger import Ledger
-from agents.experiments.report.data import Trials, load
 from agents.experiments.report.metrics import TIME
 from agents.experiments.report.page import report
-from agents.experiments.run import results_of, write_table
+from agents.experiments.report.reading import load
+from agents.experiments.results import results_of
+from agents.experiments.tables import write_table
 from agents.experiments.trial import Figures
 from tests.agents.experiments.report.synthetic import swap, trials, write
 from twin.errors import InputError
@@ -175,11 +178,28 @@ def test_an_unfinished_experiment_says_so(tmp_path: Path) -> None:
     of = trials(tmp_path, TWO, two)
     half = of.seed < 6
     some = [k for k in range(len(of)) if half[k]]
-    rest = {name: [getattr(of, name)[k] for k in some] for name in ("outcome", "violations", "spans", "errors")}
+    rest: dict[str, Any] = {name: [getattr(of, name)[k] for k in some] for name in ("outcome", "violations", "errors")}
     columns = {name: values[half] for name, values in of.columns.items()}
-    part = Trials(of.source, of.spec, of.version, of.settings, of.setting[half], of.seed[half], columns=columns, **rest)
+    part = dataclasses.replace(of, setting=of.setting[half], seed=of.seed[half], columns=columns, **rest)
     page, _ = report(part, TIME, 0)
-    assert b"24 of 48 planned swaps" in page
+    assert b"24 of 48 planned swaps: the experiment is not complete" in page
+    page, _ = report(dataclasses.replace(part, in_progress=True), TIME, 0)
+    assert b"24 of 48 planned swaps: a run is still in progress" in page
+
+
+def test_memory_grows_by_the_columns_alone(tmp_path: Path) -> None:
+    """8 bytes a figure that the report uses, 40 bytes of each trial's own, and what lists are longer than needed."""
+    sizes, count = [], 0
+    for seeds in (250, 2250):
+        path = write(tmp_path / f"{seeds}.sqlite", {**TWO, "seeds": seeds}, two)
+        load(str(path), "LEDGER")
+        tracemalloc.start()
+        of = load(str(path), "LEDGER")
+        sizes.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+        count = len(of.columns)
+    trials_more = 2000 * len(of.settings)
+    assert sizes[1] - sizes[0] < trials_more * (8 * count + 40) * 1.25
 
 
 def run(*arguments: str) -> Any:
