@@ -128,7 +128,7 @@ def train(
         allowed = "none, or --plant rom"
         raise InputError("needs a batch of worlds", key="--clone", value=config.clone.policy, allowed=allowed)
     begin_folder(folder, config, resume=resume)
-    line.update(f"starting {config.workers} environments")
+    line.update(f"starting {config.worlds} worlds" if on_batch else f"starting {config.workers} environments")
     began_s = time.monotonic()
     environments = make_batch(scene, config) if on_batch else make_environments(scene, config)
     state = None if source is None else RunState.of(source)

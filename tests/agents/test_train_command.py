@@ -210,7 +210,7 @@ def test_the_line_that_is_printed_at_the_end_runs_as_printed(
 COMMANDS: dict[str, dict[str, Any]] = {
     "docking": {
         "algorithm": "sac", "seed": 3, "steps": 24, "workers": 1, "checkpoint_steps": 16, "selection_episodes": 1,
-        "evaluation_episodes": 1, "environment": {"conditions": "night+rain", "parking": "guided"},
+        "evaluation_episodes": 1, "environment": {"parking": "guided", "conditions": "night+rain"},
     },
     "alignment": {
         "algorithm": "ppo", "seed": 1, "steps": 64, "worlds": 4, "checkpoint_steps": 32, "selection_episodes": 1,
