@@ -135,5 +135,5 @@ def _serve(connection: Connection, build: Callable[..., Callable[[Any], Any]], a
             message = (traceback.format_exc(), None)
         try:
             connection.send(message)
-        except (BrokenPipeError, ConnectionResetError):  # the parent was killed: nobody asks any more
+        except (BrokenPipeError, ConnectionResetError):  # the parent was killed meanwhile
             return
