@@ -71,13 +71,13 @@ def folder_for(folder: str | Path) -> Iterator[Path]:
                 part.rmdir()  # refuses a folder that is not empty
 
 
-def check_folder(folder: str | Path) -> Path:
-    """Make the folder if needed.
+def check_folder(folder: str | Path, key: str = "--record-failures") -> Path:
+    """Make the folder if needed; `key`: its option, for messages.
 
     Raises:
         InputError: it is a file, or is not writable.
     """
-    key, path = "--record-failures", Path(folder)
+    path = Path(folder)
     try:
         if path.exists() and not path.is_dir():
             raise InputError("is not a folder", key=key, value=str(folder))

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from agents.commands.given_files import refuse_absent
 from agents.commands.options import (
     ActionMode,
     Base,
@@ -29,7 +30,6 @@ from agents.commands.options import (
     scene_options,
 )
 from twin import kernel_cache
-from twin.catalogue.settings import HELP as SET_HELP
 from twin.console import ProgressLine, as_typed, emit_json, progress
 from twin.errors import InputError
 from twin.tables import print_table
@@ -90,7 +90,14 @@ def command(
     ] = None,
     base: Base = None,
     errors: Errors = None,
-    set_: Annotated[list[str] | None, typer.Option("--set", help=SET_HELP)] = None,
+    set_: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            help="A value of the station, or of a truck or pack that is given, PATH=VALUE, such as "
+            "station.axes.z.velocity_mps=0.5; again for more.",
+        ),
+    ] = None,
     record_failures: Annotated[
         str | None, typer.Option(help="Record each policy's failed episodes and slowest success to this folder.")
     ] = None,
@@ -135,6 +142,7 @@ def command(
     from agents.episodes import Scene
     from agents.pool import WorkerDiedError
 
+    refuse_absent(set_ or (), ("station", *(kind for kind in ("truck", "pack") if kind in options)))
     scene = Scene(what, options, tuple(set_ or ()), guard)
     began_s = time.monotonic()
     try:

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import datetime
-from typing import Annotated, Any
+import math
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from agents.commands.evaluate import at_most
+from agents.commands.given_files import refuse_given
 from twin.console import atomic_write, emit_json, progress, write_target
 from twin.errors import InputError
+
+if TYPE_CHECKING:
+    from twin.catalogue import TimingSet
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help="Write timing sets and policies for use outside.")
 MAX_SEEDS = 1000
@@ -137,10 +143,18 @@ def card_command(
 def timing_command(
     timing: Annotated[str, typer.Argument(help="Timing set: a name or a file.")],
     format: Annotated[
-        str, typer.Option(help="csv: a parameter table; st: IEC 61131-3 structures; plcopen: PLCopen XML 2.01.")
-    ] = "csv",
+        str | None,
+        typer.Option(
+            help="csv: a parameter table; st: IEC 61131-3 structures; plcopen: PLCopen XML 2.01. "
+            "Default: by the ending of --output (.st, .xml), else csv."
+        ),
+    ] = None,
     output: Annotated[
         str | None, typer.Option("--output", "-o", help="File to write. Default: standard output, without --json.")
+    ] = None,
+    steps_to: Annotated[
+        str | None,
+        typer.Option("--steps", help="Folder for the steps of the ramp-in list: each as a timing set and in --format."),
     ] = None,
     station: Annotated[str, typer.Option(help="Station: a name or a file.")] = "top_lift",
     truck: Annotated[str | None, typer.Option(help="Truck of the predictions: a name or a file.")] = None,
@@ -154,42 +168,52 @@ def timing_command(
 
     Predictions are of the reduced-order plant.
     """
-    from agents.timing_export.formats import FORMATS, as_csv, as_plcopen, as_structured_text
+    from pathlib import Path
+
+    from agents.recordings import check_folder
+    from agents.timing_export.formats import ENDINGS, FORMATS, text_of
     from agents.timing_export.parameters import rows_of
     from agents.timing_export.ramp_in import ramp_in
+    from agents.timing_export.steps import write_steps
     from twin.catalogue import default_pack, load_pack, load_station, load_timing, load_truck
     from twin.commands.swap import default_truck
     from twin.recording.mcap.header import current_versions
 
+    if format is None:
+        format = ENDINGS.get(Path(output or "").suffix.lower(), "csv")
     if format not in FORMATS:
         raise InputError("unknown format", key="--format", value=format, allowed=", ".join(FORMATS))
-    if not 0 <= seeds <= MAX_SEEDS:
-        raise InputError("out of range", key="--seeds", value=seeds, allowed=f"0 to {MAX_SEEDS}")
+    at_most("--seeds", seeds, 0, MAX_SEEDS)
+    at_most("--seed", seed, 0, 2**63 - MAX_SEEDS)
     if parking not in ("guided", "unguided"):
         raise InputError("unknown parking", key="--parking", value=parking, allowed="guided, unguided")
+    if steps_to is not None and not seeds:
+        raise InputError("needs the ramp-in list, which --seeds 0 leaves out", key="--steps", value=steps_to)
     target = write_target(output, key="--output") if output is not None else None
+    given_files = {"TIMING": timing, "--station": station, "--truck": truck, "--pack": pack}
+    refuse_given("--output", [target] if target is not None else [], given_files)
     at = load_station(station)
     given, factory = load_timing(timing, at), load_timing("factory", at)
     loaded = load_pack(pack) if pack is not None else None
     who = load_truck(truck) if truck is not None else default_truck(at, loaded)
     what = loaded if loaded is not None else default_pack(at, who)
+    folder = check_folder(steps_to, "--steps") if steps_to is not None else None
     version = current_versions().get("swaptwin") or "unreleased"
     now = datetime.datetime.now(datetime.UTC).replace(microsecond=0)
-    stamp = f"timing set {given.name} of station {at.name}, SwapTwin {version}, {now.date()}"
-    if format == "csv":
-        text = as_csv(given, at, factory)
-    elif format == "st":
-        text = as_structured_text(given, at, stamp)
-    else:
-        text = as_plcopen(given, at, version, now.strftime("%Y-%m-%dT%H:%M:%S"))
+
+    def written(one: TimingSet) -> str:
+        return text_of(format, one, at, factory, version, now)
+
     steps = []
     if seeds:
         with progress("ramp-in list") as line:
             played = range(seed, seed + seeds)
             steps = ramp_in(given, factory, at, who, what, played, parking=parking, progress=line.update)
+    text = written(given)
     if target is not None:
         with atomic_write(target) as file:
             file.write(text.encode())
+    made = write_steps(folder, steps, given, written, format) if folder is not None else []
     rows, before = rows_of(given, at), rows_of(factory, at)
     changed = sum(a.value != b.value for a, b in zip(rows, before, strict=True))
     if json:
@@ -205,7 +229,13 @@ def timing_command(
                 "changed": changed,
                 "planning": {"factory": factory.planning, "timing": given.planning},
                 "steps": [
-                    {"step": i, "what": step.what, "changed": step.changed, **step.prediction.as_plain()}
+                    {
+                        "step": i,
+                        "what": step.what,
+                        "changed": step.changed,
+                        **step.prediction.as_plain(),
+                        **({"files": [str(path) for path in made[i]]} if made else {}),
+                    }
                     for i, step in enumerate(steps)
                 ],
             }
@@ -214,6 +244,11 @@ def timing_command(
     if output is None:
         typer.echo(text, nl=False)
     _print_steps(steps, err=output is None)
+    if output is not None:
+        words = f"{format}, {len(rows)} parameters, {changed} of them not factory's"
+        typer.echo(f"{output}: {given.name} at {at.name}, {words}", err=True)
+    if folder is not None:
+        typer.echo(f"{folder}: {len(made)} steps, each as {format} and as a timing set (YAML)", err=True)
 
 
 def _print_steps(steps: list[Any], *, err: bool) -> None:
@@ -237,9 +272,14 @@ def _print_steps(steps: list[Any], *, err: bool) -> None:
             str(step.changed),
             f"{of.completed}/{of.swaps}",
             str(of.violations),
-            f"{of.time_median_s:.1f}",
-            f"{of.time_p95_s:.1f}",
-            f"{1e-3 * of.force_median_n:.2f}",
-            f"{1e-3 * of.force_p95_n:.2f}",
+            _shown(of.time_median_s, 1),
+            _shown(of.time_p95_s, 1),
+            _shown(1e-3 * of.force_median_n, 2),
+            _shown(1e-3 * of.force_p95_n, 2),
         )
     print_table(Console(stderr=err, highlight=False), table)
+
+
+def _shown(value: float, decimals: int) -> str:
+    """A number, or a dash where no swap of the step completed."""
+    return "-" if math.isnan(value) else f"{value:.{decimals}f}"

@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from agents.commands.evaluate import EXIT_FAILED, MAX_WORKERS, at_most, duration
+from agents.commands.given_files import refuse_absent, refuse_given
 from twin import kernel_cache
 from twin.catalogue.settings import HELP as SET_HELP
 from twin.console import ProgressLine, as_typed, emit_json, progress, write_target
 from twin.errors import InputError
-from twin.tables import print_table
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
-    from agents.experiments.campaign import Counts
+    from agents.experiments.campaign import Campaign, Counts
     from agents.tune.search import Search
-    from agents.tune.study import Outcome, Settings
+    from agents.tune.study import Outcome, Settings, Study
 
 BUDGET_S = 600.0
 """Time budget where neither it nor a number of candidates is given."""
@@ -29,6 +28,7 @@ LEAST_BUDGET_S = 10.0
 MAX_TRIALS = 1_000_000
 MAX_REFERENCE = 1000
 NONE_PASSED = "no set passed the checks"
+NONE_PLAYED = "no candidate beside the start was played, and the start is no answer"
 
 
 def command(
@@ -78,22 +78,27 @@ def command(
     from agents.experiments.campaign import Campaign, core_count
     from agents.experiments.ledger import Ledger
     from agents.pool import WorkerDiedError
+    from agents.tune.study import Study
 
     budget_s = check_limits(budget, trials, seed, reference)
     processes = at_most("--workers", core_count() if workers is None else workers, 1, MAX_WORKERS)
     settings = settings_of(station, truck, pack, start, objective, sampler, seed, set_ or ())
-    target, ledger_path = targets(output or f"{settings.station.name}_tuned.yaml", study)
-    words = "the study goes on from" if ledger_path.exists() else "the study is kept in"
+    given = {"--station": station, "--truck": truck, "--pack": pack, "--start": start}
+    target, ledger_path = targets(output or f"{settings.station.name}_tuned.yaml", study, given)
+    typed = Typed(station, truck, pack, tuple(set_ or ()))
     began_s = time.monotonic()
     try:
         with Ledger(ledger_path, "--study") as ledger, Campaign(ledger, processes) as campaign:
-            typer.echo(f"{words} {ledger_path}; a set that passes goes to {target}", err=True)
-            outcome = run(settings, ledger, campaign, trials, budget_s, reference)
+            study_ = Study(settings, ledger, campaign.play)
+            typer.echo(f"{beginning(study_, ledger_path)}; a set that passes goes to {target}", err=True)
+            outcome = run(study_, campaign, trials, budget_s, reference)
             counts = campaign.counts
     except WorkerDiedError as error:
         typer.echo(f"error: {error}", err=True)
         raise typer.Exit(EXIT_FAILED) from None
-    files = write_files(outcome, settings, counts, target, trials, budget_s)
+    limit = ("--trials", str(trials)) if trials is not None else ("--budget", f"{budget_s:g}")
+    made_by = typed.made_by(settings, start, limit, reference)
+    files = write_files(outcome, settings, counts, target, made_by)
     wall_s = time.monotonic() - began_s
     if json:
         from agents.tune.report import as_json
@@ -102,10 +107,50 @@ def command(
     else:
         from rich.console import Console
 
+        from agents.commands.tune_tables import print_outcome
+
         print_outcome(Console(highlight=False), outcome, settings, counts, wall_s, files)
+        if files:
+            words = as_typed("swap", *typed.models(settings), "--timing", files[0])
+            Console(highlight=False).print(f"play it        {words}", markup=False, soft_wrap=True)
     if outcome.best is None:
-        typer.echo(f"error: {NONE_PASSED}; nothing was written", err=True)
+        words = NONE_PASSED if outcome.search.candidate_count > 1 else NONE_PLAYED
+        typer.echo(f"error: {words}; no set was written", err=True)
         raise typer.Exit(EXIT_FAILED)
+
+
+@dataclass(frozen=True)
+class Typed:
+    """Models as the user named them, for command lines that can be typed again."""
+
+    station: str
+    truck: str | None
+    pack: str | None
+    changes: tuple[str, ...]
+
+    def models(self, settings: Settings) -> list[str]:
+        """Options of `swap` for the models that were tuned for; changes of the start are in the set."""
+        named = [("--station", self.station), ("--truck", self.truck), ("--pack", self.pack)]
+        words = [word for option, value in named if value is not None for word in (option, value)]
+        return [*words, *(word for text in self.changes if self._of_models(text, settings) for word in ("--set", text))]
+
+    def _of_models(self, text: str, settings: Settings) -> bool:
+        """True for a change of station, truck or pack."""
+        from twin.catalogue.settings import parse_setting
+
+        kind = parse_setting(text, ("station", "truck", "pack", "timing"))
+        return kind.kind != "timing" if kind.kind else kind.path.split(".")[0] not in type(settings.start).model_fields
+
+    def made_by(self, settings: Settings, start: str, limit: Sequence[str], reference: int) -> str:
+        """Return the whole command line, without paths of results, for the set's evidence."""
+        import shlex
+
+        words = ["swaptwin", "tune", "--station", self.station]
+        words += [word for name in ("truck", "pack") if (of := getattr(self, name)) for word in (f"--{name}", of)]
+        words += [word for one in settings.objectives for word in ("--objective", one)]
+        words += ["--start", start, "--sampler", settings.sampler, "--seed", str(settings.seed), *limit]
+        words += ["--reference", str(reference), *(word for text in self.changes for word in ("--set", text))]
+        return " ".join(map(shlex.quote, words))
 
 
 def check_limits(budget: float | None, trials: int | None, seed: int, reference: int) -> float | None:
@@ -121,19 +166,24 @@ def check_limits(budget: float | None, trials: int | None, seed: int, reference:
     return None if trials is not None else BUDGET_S if budget is None else budget
 
 
-def targets(output: str, study: str | None) -> tuple[Path, Path]:
-    """Return the checked paths of timing set and ledger; raise InputError where one could not be written."""
+def targets(output: str, study: str | None, given: Mapping[str, str | None]) -> tuple[Path, Path]:
+    """Return the checked paths of timing set and ledger.
+
+    Raises:
+        InputError: one could not be written, or is a file that was given (option and value of each model).
+    """
     from agents.tune.report import picture_paths
 
     if not output.endswith((".yaml", ".yml")):
         raise InputError("is no YAML file's name", key="--output", value=output, allowed="a name ending in .yaml")
     target = write_target(output, key="--output")
-    for path in picture_paths(target):
-        write_target(path, key="--output")
+    pictures = [write_target(path, key="--output") for path in picture_paths(target)]
+    refuse_given("--output", [target, *pictures], given)
     named = str(target.with_suffix(".study.sqlite")) if study is None else study
     ledger = write_target(named, key="--study")
-    if ledger in (target, *picture_paths(target)):
+    if ledger in (target, *pictures):
         raise InputError("the same file as one of the result", key="--study", value=named)
+    refuse_given("--study", [ledger], given)
     return target, ledger
 
 
@@ -170,6 +220,7 @@ def settings_of(
         models["truck"] = load_truck(truck)
     if pack is not None:
         models["pack"] = load_pack(pack)
+    refuse_absent(changes, tuple(models))
     models = with_settings(models, changes)
     axes = models["station"].axes
     if "energy" in objectives and (bare := [name for name in AXES if getattr(axes, name).motor is None]):
@@ -181,18 +232,22 @@ def settings_of(
     return Settings(models["station"], pairs, sets["factory"], models["timing"], known, objectives, sampler, seed)
 
 
-def run(
-    settings: Settings, ledger: Any, campaign: Any, trials: int | None, budget_s: float | None, reference: int
-) -> Outcome:
-    """Run the study with a progress line on standard error."""
-    from agents.tune.study import Study
+def beginning(study: Study, path: Path) -> str:
+    """Say whether a study is new or goes on, and where it is kept."""
+    others = len(study.ledger.specifications()) - 1
+    if study.stored:
+        return f"the study goes on from {path}, with {study.stored} candidates"
+    beside = f" beside {others} of other settings or versions" if others else ""
+    return f"the study is kept in {path}{beside}"
 
+
+def run(study: Study, campaign: Campaign, trials: int | None, budget_s: float | None, reference: int) -> Outcome:
+    """Run the study with a progress line on standard error."""
     total = float(trials) if trials is not None else budget_s
     words = kernel_cache.start_notice("starting the processes")
     with progress(words, total=total) as line:
         shown = Shown(line, campaign.counts, trials, budget_s)
-        study = Study(settings, ledger, campaign.play, on_wave=shown.wave)
-        study.checking = shown.check
+        study.search.on_wave, study.checking, campaign.on_played = shown.wave, shown.check, shown.played
         return study.run(trials, budget_s, reference_swaps=reference)
 
 
@@ -203,6 +258,7 @@ class Shown:
         self.line, self.counts, self.trials, self.budget_s = line, counts, trials, budget_s
         self.began_s = time.monotonic()
         self.best = ""
+        self.words, self.candidates = "the first candidates", 0
 
     def wave(self, search: Search) -> None:
         """Show the state after a wave."""
@@ -215,108 +271,34 @@ class Shown:
             gain = 100.0 * (1.0 - search.best.score.objectives["time"])
             self.best = f"best {median:.1f} s (factory's less {gain:.1f} %), {force / 1e3:.1f} kN"
         rate = self.counts.played / self.counts.playing_s if self.counts.playing_s > 0.0 else 0.0
-        self._show(
-            f"candidate {search.candidate_count}, {self.counts.asked} swaps, {rate:.0f}/s: {self.best}",
-            search.candidate_count,
-        )
+        self.candidates = search.candidate_count
+        self._show(f"candidate {search.candidate_count}, {rate:.0f} swaps/s: {self.best}")
 
     def check(self, words: str) -> None:
         """Show what is checked."""
-        self._show(f"checking {words}" + (f"; {self.best}" if self.best else ""), None)
+        self._show(f"checking {words}" + (f"; {self.best}" if self.best else ""))
 
-    def _show(self, words: str, candidates: int | None) -> None:
-        spent_s = time.monotonic() - self.began_s
+    def played(self, swaps: int) -> None:
+        """Show the swaps and the time so far: a batch of `swaps` has been played."""
+        self._show(self.words)
+
+    def _show(self, words: str) -> None:
+        self.words = words
+        spent_s, text = time.monotonic() - self.began_s, f"{words}; {self.counts.played} swaps played"
         if self.budget_s is not None:
-            self.line.update(f"{words}; {duration(max(self.budget_s - spent_s, 0.0))} left", completed=spent_s)
+            left_s = self.budget_s - spent_s
+            over = f"{duration(-left_s)} over the budget" if left_s < 0.0 else f"{duration(left_s)} left"
+            self.line.update(f"{text}; {over}", completed=min(spent_s, self.budget_s))
         else:
-            self.line.update(words, completed=candidates)
+            self.line.update(text, completed=self.candidates)
 
 
-def write_files(
-    outcome: Outcome, settings: Settings, counts: Counts, target: Path, trials: int | None, budget_s: float | None
-) -> list[str]:
+def write_files(outcome: Outcome, settings: Settings, counts: Counts, target: Path, made_by: str) -> list[str]:
     """Write timing set and pictures, or nothing where no set passed; return their paths."""
     from agents.tune.report import front_of, text_of, write
     from twin.catalogue.load import as_name
 
     if outcome.best is None:
         return []
-    budget = f"{trials} candidates asked" if trials is not None else f"budget {budget_s:g} s"
-    words = as_typed("tune", "--station", settings.station.name, "--seed", str(settings.seed))
-    text = text_of(outcome, settings, counts, as_name(target.stem), f"Made by `{words} ...`", budget)
+    text = text_of(outcome, settings, counts, as_name(target.stem), made_by)
     return write(target, text, front_of(outcome, settings))
-
-
-def print_outcome(
-    console: Console, outcome: Outcome, settings: Settings, counts: Counts, wall_s: float, files: list[str]
-) -> None:
-    """Print the tables for people: the chosen set beside factory, the front, refused sets."""
-    from rich.table import Table
-
-    from agents.tune.score import summary
-
-    console.print(
-        f"{settings.station.name}, seed {settings.seed}: {outcome.search.candidate_count} candidates, "
-        f"{counts.asked} swaps ({counts.found} of them from the ledger), {duration(wall_s)} in all",
-        markup=False,
-    )
-    console.print()
-    table = Table(title="Sets", title_justify="left", box=None, pad_edge=False, header_style="bold")
-    table.add_column("set")
-    columns: tuple[str, ...] = (
-        "plant",
-        "swaps",
-        "time, s: median, p95",
-        "over bound",
-        "force, kN: p95, most",
-        "completed",
-    )
-    columns += ("first attempt", "violations")
-    for column in columns:
-        table.add_column(column, justify="right")
-    rows = [("factory", "rom", outcome.factory_unseen), ("factory", "bullet", outcome.factory_reference)]
-    if outcome.best is not None:
-        rows += [("tuned", "rom", outcome.best.unseen), ("tuned", "bullet", outcome.best.reference)]
-    for name, plant, figures in rows:
-        if figures:
-            table.add_row(name, plant, *_cells(summary(figures)))
-    print_table(console, table)
-    console.print()
-    front = Table(title="Front, on the search's scenarios", title_justify="left", box=None, pad_edge=False,
-                  header_style="bold")  # fmt: skip
-    front.add_column("candidate")
-    for column in columns[1:]:
-        front.add_column(column, justify="right")
-    for member in outcome.front[:SHOWN_FRONT]:
-        front.add_row(str(member.number), *_cells(summary(member.figures)))
-    print_table(console, front)
-    console.print()
-    for one in outcome.worth[:SHOWN_FRONT]:
-        words = ", ".join(f"{name.removeprefix(one.phase + '.')} {value}" for name, value in one.changed.items())
-        console.print(f"worth          {one.phase} {one.s:+.2f} s: {words}", markup=False, soft_wrap=True)
-    for refused in outcome.refused:
-        console.print(f"refused        candidate {refused.number} on {refused.plant}: {refused.why}", markup=False)
-    if counts.errors:
-        console.print(f"errors         {len(counts.errors)} swaps raised: {counts.errors[0]}", markup=False)
-    for path in files:
-        console.print(f"written        {path}", markup=False, soft_wrap=True)
-    if files:
-        line = as_typed("swap", "--station", settings.station.name, "--timing", files[0])
-        console.print(f"play it        {line}", markup=False, soft_wrap=True)
-
-
-SHOWN_FRONT = 12
-"""Sets of the front on the terminal; --json has them all."""
-
-
-def _cells(of: dict[str, Any]) -> list[str]:
-    time_s, force_n = of["mechanical_time_s"], of["peak_lateral_force_n"]
-    return [
-        str(of["swaps"]),
-        "-" if time_s["median"] is None else f"{time_s['median']:.1f}, {time_s['p95']:.1f}",
-        "-" if of["ratio_kinematic"] is None else f"{of['ratio_kinematic']:.3f}",
-        f"{force_n['p95'] / 1e3:.2f}, {of['max_lateral_force_n'] / 1e3:.2f}",
-        f"{100 * of['completed']:.1f} %",
-        f"{100 * of['first_attempt']:.1f} %",
-        str(of["violations"]),
-    ]

@@ -6,6 +6,7 @@ also while a process writes. Each batch is one transaction, so a run that is kil
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import json
 import os
@@ -18,7 +19,7 @@ from urllib.parse import quote
 
 from agents.experiments.trial import Figures, Trial, canonical
 from twin.console import write_target
-from twin.errors import DISK_ERRORS, InputError
+from twin.errors import InputError
 
 FORMAT = 1
 """Version of the tables; another one is refused."""
@@ -37,6 +38,8 @@ CREATE TABLE IF NOT EXISTS runs (
     PRIMARY KEY (study, number, seed)
 ) WITHOUT ROWID;
 """
+DISK_FAULTS = {sqlite3.SQLITE_FULL: errno.ENOSPC, sqlite3.SQLITE_IOERR: errno.EIO}
+"""SQLite's errors of a full or broken disk, as the system's."""
 LOOKED_UP = 500
 """Keys of one query, below SQLite's limit of variables."""
 RETRY_S = 0.05
@@ -178,8 +181,9 @@ class Ledger:
         return self._db.execute(query).fetchone()[0]
 
     def _refused(self, error: sqlite3.DatabaseError, key: str | None) -> Exception:
-        if isinstance(error, sqlite3.OperationalError) and "full" in str(error):
-            return OSError(DISK_ERRORS[0], os.strerror(DISK_ERRORS[0]), str(self.path))
+        number = DISK_FAULTS.get(getattr(error, "sqlite_errorcode", 0) & 0xFF)  # without the extended code
+        if number is not None:
+            return OSError(number, os.strerror(number), str(self.path))
         return InputError(f"cannot be used as a ledger: {error}", key=key, value=str(self.path))
 
     # ---------------------------------------------------------------------------------------------------------- trials
@@ -263,7 +267,8 @@ class Ledger:
                 self._db.executemany(statement, rows)
                 self._db.execute("COMMIT")
             except BaseException:
-                self._db.execute("ROLLBACK")
+                if self._db.in_transaction:  # a full disk has ended it already
+                    self._db.execute("ROLLBACK")
                 raise
         except sqlite3.OperationalError as error:
             raise self._refused(error, None) from None

@@ -16,6 +16,8 @@ LOADS: dict[str, tuple[str, ...]] = {
     "pick": (EMPTY, LOADED),
 }
 """What the end effector carries in a phase; phases that are not named: a pack."""
+OWN_SHARE = "station"
+"""Share of the weight that a set leaves to the control program of the station's kind."""
 QUANTITIES = ("velocity", "acceleration", "jerk")
 _UNITS = {"velocity": "mps", "acceleration": "mps2", "jerk": "mps3"}
 _SHOWN = {"mps": "m/s", "mps2": "m/s2", "mps3": "m/s3", "radps": "rad/s", "radps2": "rad/s2", "radps3": "rad/s3"}
@@ -43,8 +45,12 @@ class Row:
 
 
 def rows_of(timing: TimingSet, station: Station) -> list[Row]:
-    """All parameters of a timing set at a station, phase by phase: speeds in SI units, not as fractions."""
-    return [row for phase in MECHANICAL[station.kind] for row in _of_phase(phase, timing.of(phase), station)]
+    """All parameters of a timing set at a station, phase by phase: speeds in SI units, not as fractions.
+
+    The first row is the whole set's, without a phase. All sets of a station have the same rows in the same order.
+    """
+    of_phases = (row for phase in MECHANICAL[station.kind] for row in _of_phase(phase, timing.of(phase), station))
+    return [Row("", "", "", "planning", "", timing.planning), *of_phases]
 
 
 def _of_phase(phase: str, of: PhaseTiming, station: Station) -> Iterator[Row]:
@@ -66,5 +72,5 @@ def _of_phase(phase: str, of: PhaseTiming, station: Station) -> Iterator[Row]:
     for name, unit in _OF_PHASE.items():
         value: Any = getattr(of, name)
         yield Row(phase, "", "", name.removesuffix(f"_{unit.replace('/', 'p')}"), unit, value)
-    if of.weight_share is not None:
-        yield Row(phase, "", "", "weight_share", "", of.weight_share)
+    if phase == "unlock":
+        yield Row(phase, "", "", "weight_share", "", of.weight_share if of.weight_share is not None else OWN_SHARE)

@@ -70,8 +70,9 @@ def ramp_in(
 ) -> list[Step]:
     """Factory and the steps from it to `timing`, each played on the reduced-order plant.
 
-    What only waits or measures elsewhere comes first, then settling and shapers, speeds in two halves, creep, and at
-    last moves without stops and overlaps, in two halves. A step that changes nothing is left out.
+    What only waits or measures elsewhere comes first, then settling and shapers, speeds in two halves, creep, the
+    share of the weight that unlocks, and at last moves without stops and overlaps, in two halves. A step that changes
+    nothing is left out.
     """
     steps: list[Step] = []
     before: TimingSet | None = None
@@ -105,7 +106,7 @@ def _predict(rows: Sequence[SwapRow]) -> Prediction:
 def _changed(timing: TimingSet, before: TimingSet, station: Station) -> int:
     """Number of parameters that differ, the plan of slots and order included."""
     pairs = zip(rows_of(timing, station), rows_of(before, station), strict=True)
-    return sum(a.value != b.value for a, b in pairs) + (timing.planning != before.planning)
+    return sum(a.value != b.value for a, b in pairs)
 
 
 def _stages(timing: TimingSet, factory: TimingSet) -> Iterator[tuple[str, TimingSet]]:
@@ -135,6 +136,8 @@ def _stages(timing: TimingSet, factory: TimingSet) -> Iterator[tuple[str, Timing
     yield "speeds", stage(timing.planning)
     take(CREEP)
     yield "creep", stage(timing.planning)
+    take(("weight_share",))
+    yield "weight before the locks open", stage(timing.planning)
     take(("blending",))
     yield "moves without stops", stage(timing.planning)
     take(("overlap_s",), 0.5)

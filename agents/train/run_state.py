@@ -64,7 +64,7 @@ class RunState:
         for prefix, values in ((WEIGHTS, self.weights), (PENDING, self.pending), (PENDING_CSV, self.pending_csv)):
             arrays |= {prefix + name: value for name, value in (values or {}).items()}
         packed = io.BytesIO()
-        np.savez(packed, **{name: np.asarray(value) for name, value in arrays.items()})
+        np.savez(packed, **{name: np.asarray(value) for name, value in arrays.items()})  # type: ignore[arg-type]
         return packed.getvalue()
 
     @classmethod

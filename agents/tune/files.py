@@ -8,16 +8,17 @@ from typing import Any
 from twin.catalogue import TimingSet
 
 
-def as_yaml(timing: TimingSet, comments: list[str], evidence: str) -> str:
+def as_yaml(timing: TimingSet, comments: list[str], evidence: str, tag: str = "measured") -> str:
     """Return a timing set as the text of a file of the catalogue.
 
     Args:
         comments: lines for people, at the top.
         evidence: what was measured, the provenance of all numbers.
+        tag: kind of provenance (`twin.catalogue.load.TAGS`).
     """
     lines = [f"# {line}" for line in comments]
     lines += [
-        f"provenance: {{measured: {_quoted(evidence)}}}",
+        f"provenance: {{{tag}: {_quoted(evidence)}}}",
         f"name: {timing.name}",
         f"title: {_quoted(timing.title)}",
     ]

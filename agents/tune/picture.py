@@ -11,7 +11,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Point:
-    """One set: median mechanical time, 95th percentile of the lateral force, words for the pointer."""
+    """One set: median mechanical time, 95th percentile of the lateral force that is judged, words for the pointer."""
 
     time_s: float
     force_n: float
@@ -20,21 +20,26 @@ class Point:
 
 @dataclass(frozen=True)
 class Front:
-    """What the picture shows. `best` is the chosen set."""
+    """What the picture shows: `start`, the set that the search began with, by its name; `best`, the chosen one."""
 
     title: str
     front: Sequence[Point]
     others: Sequence[Point]
-    factory: Point
+    start: Point
+    start_name: str
     best: Point | None
 
 
 SIZE_PX = (1000, 640)
 LEFT, RIGHT, TOP, BOTTOM = 90, 30, 90, 70
-COLOURS = {"front": "#1f5fa8", "others": "#b8c4d2", "factory": "#c44e30", "best": "#2b8a3e", "ink": "#222222",
+COLOURS = {"front": "#1f5fa8", "others": "#b8c4d2", "start": "#c44e30", "best": "#2b8a3e", "ink": "#222222",
            "grid": "#e3e7ec"}  # fmt: skip
-X_WORDS, Y_WORDS = "mechanical time, median, s", "peak lateral force, 95th percentile, kN"
-NAMES = {"others": "played", "front": "front", "factory": "factory", "best": "chosen"}
+X_WORDS = "mechanical time, median, s"
+Y_WORDS = "peak lateral force where factory completes, 95th percentile, kN"
+NAMES = {"others": "played", "front": "front", "best": "chosen"}
+LEGEND_PX = 110
+MAX_NAME = 24
+"""Signs of a set's name in the legend."""
 
 
 def lowest(points: Sequence[Point]) -> list[Point]:
@@ -48,7 +53,14 @@ def lowest(points: Sequence[Point]) -> list[Point]:
 
 def _series(front: Front) -> list[tuple[str, Sequence[Point]]]:
     best = [front.best] if front.best is not None else []
-    return [("others", front.others), ("front", front.front), ("factory", [front.factory]), ("best", best)]
+    return [("others", front.others), ("front", front.front), ("start", [front.start]), ("best", best)]
+
+
+def _name(front: Front, series: str) -> str:
+    if series != "start":
+        return NAMES[series]
+    name = front.start_name
+    return name if len(name) <= MAX_NAME else name[: MAX_NAME - 3] + "..."
 
 
 def as_html(front: Front) -> bytes:
@@ -64,8 +76,8 @@ def as_html(front: Front) -> bytes:
                     y=[one.force_n * 1e-3 for one in points],
                     text=[one.words for one in points],
                     mode="lines+markers" if name == "front" else "markers",
-                    name=NAMES[name],
-                    marker={"color": COLOURS[name], "size": 12 if name in ("factory", "best") else 7},
+                    name=_name(front, name),
+                    marker={"color": COLOURS[name], "size": 12 if name in ("start", "best") else 7},
                     hovertemplate="%{x:.1f} s, %{y:.2f} kN<br>%{text}<extra></extra>",
                 )
             )
@@ -111,15 +123,16 @@ def as_png(front: Front) -> bytes:
             _dot(draw, at, name)
         if some:
             _dot(draw, (legend_x + 6, SIZE_PX[1] - 21), name)
-            draw.text((legend_x + 18, SIZE_PX[1] - 12), NAMES[name], fill=COLOURS["ink"], font=font, anchor="ld")
-            legend_x += 110
+            words = _name(front, name)
+            draw.text((legend_x + 18, SIZE_PX[1] - 12), words, fill=COLOURS["ink"], font=font, anchor="ld")
+            legend_x += max(LEGEND_PX, 40 + font.getlength(words))
     out = io.BytesIO()
     image.save(out, "PNG")
     return out.getvalue()
 
 
 def _dot(draw: Any, at: tuple[float, float], name: str) -> None:
-    radius = 7 if name in ("factory", "best") else 4
+    radius = 7 if name in ("start", "best") else 4
     draw.ellipse([at[0] - radius, at[1] - radius, at[0] + radius, at[1] + radius], fill=COLOURS[name])
 
 

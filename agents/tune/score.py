@@ -91,13 +91,12 @@ def score(own: Sequence[Figures], factory: Sequence[Figures], limits: Limits, *,
     the pairs, forces where factory completes the swap: one that it gave up did not press on what comes after.
     """
     n = len(own)
-    pressed = [(a, b) for a, b in zip(own, factory, strict=True) if b.completed] or list(zip(own, factory, strict=True))
-    own_pressed, factory_pressed = [a for a, _ in pressed], [b for _, b in pressed]
+    pressed = _pressed(own, factory)
     ratios = [a.mechanical_time_s / b.mechanical_time_s for a, b in zip(own, factory, strict=True)
               if a.completed and b.completed and b.mechanical_time_s > 0.0]  # fmt: skip
     energies = [a.electric_energy_j / b.electric_energy_j for a, b in zip(own, factory, strict=True)
                 if a.completed and b.completed and a.electric_energy_j is not None and b.electric_energy_j]  # fmt: skip
-    force, reference = (_tail(some, "peak_lateral_force_n") for some in (own_pressed, factory_pressed))
+    force, reference = judged_force_n(own, factory), judged_force_n(factory, factory)
     sway = _sway(own)
     objectives = {
         "time": float(np.mean(ratios)) if ratios else WORST,
@@ -123,6 +122,17 @@ def score(own: Sequence[Figures], factory: Sequence[Figures], limits: Limits, *,
     }
     broken = {name: excess[name] for name in CONSTRAINTS if excess.get(name, 0.0) > 1e-12}
     return Score(n, objectives, broken, sum(max(lost - won, 0) for lost, won in counts.values()) / n)
+
+
+def judged_force_n(own: Sequence[Figures], factory: Sequence[Figures]) -> float:
+    """95th percentile of the peak lateral force, N, where factory completes: the force that constraints are about."""
+    return _tail([one for one, _ in _pressed(own, factory)], "peak_lateral_force_n")
+
+
+def _pressed(own: Sequence[Figures], factory: Sequence[Figures]) -> list[tuple[Figures, Figures]]:
+    """Pairs in which factory completes; all of them if it never does."""
+    pairs = list(zip(own, factory, strict=True))
+    return [(a, b) for a, b in pairs if b.completed] or pairs
 
 
 def _lost(pairs: Sequence[tuple[Figures, Figures]], good: Callable[[Figures], bool]) -> tuple[int, int]:

@@ -22,6 +22,8 @@ from twin.catalogue import Station, TimingSet
 
 UNSEEN_SWAPS = 512
 """Scenarios of the check on the reduced-order plant."""
+LEAST_UNSEEN = 128
+"""Fewest of them where a time budget runs out."""
 REFERENCE_SWAPS = 8
 """Scenarios of the check on the reference plant."""
 SHORTLIST = 16
@@ -112,6 +114,11 @@ class Outcome:
     worth: list[Worth] = field(default_factory=list)
 
 
+def fitting(left_s: float, swap_s: float) -> int:
+    """Return how many unseen scenarios fit into the time left, at `swap_s` a swap: factory and one set play them."""
+    return max(int(left_s / (2.0 * max(swap_s, 1e-6))), LEAST_UNSEEN)
+
+
 class Study:
     """Runs a study on a ledger; what the ledger has is not played again.
 
@@ -133,6 +140,11 @@ class Study:
         )
         self.checking: Callable[[str], None] = lambda words: None
 
+    @property
+    def stored(self) -> int:
+        """Number of candidates that the ledger had of this study when it was opened."""
+        return len(self._in_ledger)
+
     def _keep(self, proposed: dict[int, dict[str, Value]]) -> None:
         """Store candidates; those of a study that goes on have to be the same again."""
         for number, values in proposed.items():
@@ -151,14 +163,22 @@ class Study:
         unseen_swaps: int = UNSEEN_SWAPS,
         stop: Callable[[Search], bool] | None = None,
     ) -> Outcome:
-        """Search until `trials` candidates or `budget_s` seconds, checks included, or `stop`; then check and choose."""
+        """Search until `trials` candidates or `budget_s` seconds, checks included, or `stop`; then check and choose.
+
+        A budget that is short still plays one wave of candidates, and makes the checks smaller.
+        """
         began_s = time.monotonic()
         ends: list[Callable[[Search], bool]] = [stop] if stop is not None else []
         if budget_s is not None:
             reference_swaps, reserve_s = self._reserve(budget_s, reference_swaps)
             until_s = began_s + budget_s - reserve_s
-            ends.append(lambda search: time.monotonic() >= until_s)
+            ends.append(lambda search: search.candidate_count > 1 and time.monotonic() >= until_s)
+        searching_s = time.monotonic()
         self.search.run(trials, lambda search: any(end(search) for end in ends))
+        if budget_s is not None:
+            now_s = time.monotonic()
+            left_s = began_s + budget_s - now_s
+            unseen_swaps = min(unseen_swaps, fitting(left_s, (now_s - searching_s) / max(self.search.swaps, 1)))
         return self._choose(range(UNSEEN, UNSEEN + unseen_swaps), range(UNSEEN, UNSEEN + reference_swaps))
 
     def _reserve(self, budget_s: float, swaps: int) -> tuple[int, float]:
@@ -176,6 +196,8 @@ class Study:
         search, problem = self.search, self.problem
         refused: list[Refused] = []
         best = None
+        self.checking(f"factory on {len(unseen)} unseen scenarios")
+        problem.scenarios(unseen)
         for one in self.shortlist():
             self.checking(f"candidate {one.number} on {len(unseen)} unseen scenarios")
             timing = problem.space.timing(one.values, f"candidate_{one.number}")
@@ -214,7 +236,7 @@ class Study:
         without = [
             space.timing({**chosen.values, **{name: start.values[name] for name in of}}) for of in blocks.values()
         ]
-        self.checking(f"what each of {len(blocks)} changed phases is worth")
+        self.checking(f"what each of {len(blocks)} changes is worth")
         found = []
         for (block, changed), own in zip(blocks.items(), self.problem.figures(without, numbers), strict=True):
             pairs = zip(own, chosen.figures, strict=False)

@@ -273,6 +273,23 @@ def test_an_unknown_policy_is_refused_before_anything_starts() -> None:
     assert chosen_policies(TASKS["docking"], ["zero", "runs/mine/policy"]) == ("zero", "runs/mine/policy")
 
 
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (
+            "timing.phases.insert.shaper=zv",
+            "no timing is given that this could change, got 'timing.phases.insert",
+        ),
+        ("truck.mass_kg=9000", "no truck is given that this could change, got 'truck.mass_kg=9000' (allowed: --truck"),
+    ],
+)
+def test_a_change_of_a_model_that_is_not_given_says_so(
+    text: str, said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert swaptwin.run(["evaluate", "timing", "--plant", "rom", "--policy", "factory", "--set", text]) == 2
+    assert capsys.readouterr().err.startswith(f"error: --set: {said}")
+
+
 def test_settings_reach_the_environment_and_the_command_line() -> None:
     task = find_task("timing")
     scene = Scene(task, {"truck": "tractor_6x4"}, ("axes.z.velocity_mps=0.3", "truck.tyre_friction=0.6"))

@@ -109,6 +109,20 @@ def test_another_file_is_no_ledger(tmp_path: Path) -> None:
         Ledger(tmp_path / "none" / "a.sqlite", "--study")
 
 
+def test_a_full_disk_is_no_mistake_of_the_users_and_what_was_stored_stays(tmp_path: Path) -> None:
+    """SQLite ends the transaction itself where the disk is full."""
+    path = tmp_path / "a.sqlite"
+    with Ledger(path) as ledger:
+        ledger.put_candidates("study", {0: {"a": 1.0}})
+        ledger._db.execute("PRAGMA max_page_count=20")
+        with pytest.raises(OSError, match="No space left on device") as caught:
+            ledger.put_candidates("study", {k: {"a": "b" * 1000} for k in range(1, 500)})
+        assert caught.value.filename == str(path)
+        assert ledger.candidates("study") == {0: {"a": 1.0}}
+    with Ledger(path) as ledger:
+        assert ledger.candidates("study") == {0: {"a": 1.0}}
+
+
 def test_a_campaign_plays_each_trial_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     played: list[int] = []
 

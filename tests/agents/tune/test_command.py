@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
+from collections.abc import Sequence
+from dataclasses import replace
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -73,7 +77,9 @@ def test_without_an_output_the_files_are_named_after_the_station(capsys: pytest.
     assert str(ledger) in first
     assert "top_lift_tuned.yaml" in first
     assert swaptwin.run([*LINE, "--json"]) == 0
-    assert capsys.readouterr().err.startswith("the study goes on from ")
+    assert f"the study goes on from {ledger}, with 33 candidates; " in capsys.readouterr().err.splitlines()[0]
+    assert swaptwin.run([*LINE, "--seed", "1", "--json"]) == 0
+    assert f"the study is kept in {ledger} beside 1 of other settings" in capsys.readouterr().err.splitlines()[0]
 
 
 def test_the_same_command_again_plays_nothing_and_writes_the_same(capsys: pytest.CaptureFixture[str]) -> None:
@@ -98,7 +104,8 @@ def test_a_budget_ends_in_time(capsys: pytest.CaptureFixture[str]) -> None:
 def test_people_read_tables(capsys: pytest.CaptureFixture[str]) -> None:
     assert swaptwin.run([*LINE, "-o", "a.yaml"]) == 0
     said = capsys.readouterr().out
-    for words in ("33 candidates", "factory", "tuned", "bullet", "Front", "a.yaml", "swap --station top_lift --timing"):
+    told = ("33 candidates", "factory", "tuned", "bullet", "Front", "a.yaml", "chosen", "judged force")
+    for words in (*told, "swap --station top_lift --truck"):
         assert words in said
 
 
@@ -112,8 +119,74 @@ def test_where_no_set_passes_nothing_is_written(
     assert swaptwin.run([*LINE, "-o", "a.yaml", "--json"]) == 1
     said = capsys.readouterr()
     assert json.loads(said.out)["best"] is None
-    assert said.err.splitlines()[-1] == "error: no set passed the checks; nothing was written"
+    assert said.err.splitlines()[-1] == "error: no set passed the checks; no set was written"
     assert os.listdir() == ["a.study.sqlite"]
+
+
+def test_the_lines_that_it_prints_can_be_typed_again(capsys: pytest.CaptureFixture[str]) -> None:
+    """Of a station file of one's own its path and not its name; of the changes those that a swap needs."""
+    station = Path(str(files("models"))) / "stations" / "top_lift.yaml"
+    Path("my site.yaml").write_bytes(station.read_bytes())
+    changes = ["--set", "axes.z.velocity_mps=0.2", "--set", "station.limits.lateral_abort_n=5900"]
+    timing = ["--set", "timing.default.settle_dwell_s=0.1", "--set", "phases.insert.overlap_s=0.2"]
+    assert swaptwin.run([*LINE, "--station", "my site.yaml", *changes, *timing, "-o", "a.yaml"]) == 0
+    said = capsys.readouterr().out
+    typed = shlex.split(next(line for line in said.splitlines() if line.startswith("play it")))
+    words = typed[typed.index("swap") :]
+    models = ["--station", "my site.yaml", "--truck", "tractor_6x4", "--pack", "cab_282"]
+    assert words == ["swap", *models, *changes, "--timing", str(Path("a.yaml").resolve())]
+    made_by = shlex.split(Path("a.yaml").read_text().splitlines()[0].split("`")[1])
+    assert made_by[:2] == ["swaptwin", "tune"]
+    assert swaptwin.run([*made_by[1:], "--workers", "1", "-o", "b.yaml"]) == 0
+    texts = [Path(name).read_text().replace("name: b", "name: a") for name in ("a.yaml", "b.yaml")]
+    assert texts[0] == texts[1]
+
+
+def test_a_result_does_not_replace_a_given_file(capsys: pytest.CaptureFixture[str]) -> None:
+    models = Path(str(files("models")))
+    given = {"--station": "stations/top_lift", "--truck": "trucks/tractor_6x4", "--pack": "packs/cab_282",
+             "--start": "timing/top_lift/zvd"}  # fmt: skip
+    own = Path("own.yaml")
+    Path("link.yaml").symlink_to("own.yaml")
+    for option, shipped in given.items():
+        own.write_bytes((models / f"{shipped}.yaml").read_bytes())
+        before = own.read_bytes()
+        for more in (["-o", "own.yaml"], ["-o", "link.yaml"], ["-o", "a.yaml", "--study", "own.yaml"]):
+            assert swaptwin.run(["tune", "--trials", "33", option, "own.yaml", *more]) == 2
+            assert f"is the file of {option}, which would be lost" in capsys.readouterr().err
+            assert own.read_bytes() == before
+    assert sorted(os.listdir()) == ["link.yaml", "own.yaml"]
+
+
+def test_a_study_of_the_start_alone_says_so(capsys: pytest.CaptureFixture[str]) -> None:
+    assert swaptwin.run([*LINE[:-1], "1", "-o", "a.yaml"]) == 1
+    said = capsys.readouterr()
+    assert "1 candidate, " in said.out
+    assert said.err.splitlines()[-1].startswith("error: no candidate beside the start was played")
+
+
+def test_the_force_that_is_told_is_the_one_that_is_judged(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A set may press harder where factory gave up before it pressed: not what it is refused for."""
+
+    def gives_up(trials: Sequence[Trial]) -> list[Figures]:
+        found = []
+        for one in trials:
+            of = cheap(one)
+            if one.seed % 8 == 0:
+                of = replace(of, peak_lateral_force_n=5000.0)
+                of = Figures("jam", 50.0, peak_lateral_force_n=100.0) if one.timing.name == "factory" else of
+            found.append(of)
+        return found
+
+    monkeypatch.setattr(campaign, "make_player", lambda: gives_up)
+    assert swaptwin.run([*LINE, "-o", "a.yaml", "--json"]) == 0
+    found = printed(capsys)
+    best, baseline = found["best"], found["baseline"]
+    assert best["peak_lateral_force_n"]["p95"] == 5000.0 > baseline["peak_lateral_force_n"]["p95"]
+    assert best["judged_force_p95_n"] <= baseline["judged_force_p95_n"] < 2500.0
+    assert f"p95 {best['judged_force_p95_n'] / 1e3:.2f} kN" in Path("a.yaml").read_text()
 
 
 def test_a_changed_station_is_another_study(capsys: pytest.CaptureFixture[str]) -> None:
@@ -158,6 +231,7 @@ def test_energy_is_an_objective_where_every_axis_has_a_motor(capsys: pytest.Capt
         (["--study", "top_lift_tuned.yaml"], "--study: the same file as one of the result"),
         (["--study", "text.txt"], "--study: cannot be used as a ledger"),
         (["--set", "axes.z.speed=1"], "--set station.axes.z.speed: unknown key"),
+        (["--set", "timing.phases.insert.overlap=1"], "--set timing.phases.insert.overlap: unknown key (did you mean"),
         (["--set", "axes.z.velocity_mps=-1"], "--set station.axes.z.velocity_mps: out of range"),
         (["--workers", "0"], "--workers: given twice"),
     ],

@@ -18,7 +18,7 @@ from agents.experiments import campaign
 from agents.experiments.ledger import Ledger
 from agents.experiments.trial import REFERENCE, Figures, Trial
 from agents.tune.problem import UNSEEN
-from agents.tune.study import Study
+from agents.tune.study import LEAST_UNSEEN, Study, fitting
 from tests.agents.experiments.small import USED, cheap, play
 from tests.agents.tune.cheap_study import ROOT, outcome_of, run, settings
 from tests.tiers import slow
@@ -64,6 +64,18 @@ def test_a_longer_study_goes_on_from_a_shorter_one(tmp_path: Path) -> None:
     assert outcome_of(longer) == outcome_of(again)
     assert outcome_of(longer)["candidates"][:40] == outcome_of(short)["candidates"][:40]
     assert playing.counts.found > 100
+
+
+def test_a_short_budget_plays_a_wave_and_checks_on_fewer_scenarios(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(campaign, "make_player", lambda: play)
+    with Ledger(None) as ledger, campaign.Campaign(ledger) as playing:
+        found = Study(settings(), ledger, playing.play).run(budget_s=0.01, reference_swaps=8)
+    assert found.search.candidate_count == 1 + 16
+    assert (len(found.factory_unseen), len(found.factory_reference)) == (LEAST_UNSEEN, 2)
+    assert found.best is not None
+    assert len(found.best.unseen) == LEAST_UNSEEN
+    assert fitting(100.0, 0.125) == 400
+    assert fitting(-1.0, 0.0) == LEAST_UNSEEN
 
 
 def test_another_seed_is_another_study_in_the_same_ledger(tmp_path: Path) -> None:
