@@ -21,6 +21,7 @@ from agents.commands.evaluate import (
     duration,
     percent,
 )
+from agents.commands.given_files import refuse_absent
 from agents.commands.options import (
     ActionMode,
     Base,
@@ -36,6 +37,7 @@ from agents.commands.options import (
     Starts,
     Station,
     Truck,
+    Vary,
     scene_options,
 )
 from twin import kernel_cache
@@ -67,6 +69,7 @@ def command(
     action_mode: ActionMode = None,
     care: Care = None,
     starts: Starts = None,
+    vary: Vary = None,
     base: Base = None,
     errors: Errors = None,
     scenario: Scenario = None,
@@ -104,14 +107,15 @@ def command(
     at_most("--worlds", worlds, 0, MAX_WORLDS)
     options = scene_options(
         station=station, truck=truck, pack=pack, parking=parking, conditions=conditions, action_mode=action_mode,
-        plant=plant, care=care, starts=starts, base=base, errors=errors, scenario=scenario, direction=direction,
-        operator=operator,
+        plant=plant, care=care, starts=starts, vary=",".join(vary) if vary else None, base=base, errors=errors,
+        scenario=scenario, direction=direction, operator=operator,
     )  # fmt: skip
 
     from agents.datasets import FOLDER, default_name, record
     from agents.episodes import Scene
     from agents.pool import WorkerDiedError
 
+    refuse_absent(set_ or (), ("station", *(kind for kind in ("truck", "pack") if kind in options)))
     scene = Scene(what, options, tuple(set_ or ()), guard)
     title = name or default_name(what.name, policy)
     root = Path(out or os.environ.get(FOLDER) or Path.home() / ".minari" / "datasets").expanduser()
