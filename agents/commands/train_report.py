@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from agents.commands.evaluate import command_line, duration, percent, print_evaluation, table_of
@@ -73,9 +74,9 @@ def report_seeds(found: Trainings, scene: Scene, *, as_json: bool) -> None:
     heads = ("steps", "selection", "success", "95 % interval", "time, s: median, p95", "force, kN: median, p99")
     name = "the classical one" if found.classical is None else found.classical["name"]
     table = table_of("Seeds", "", *heads, f"success less {name}", f"time less {name}")
+    marks: dict[str, Sequence[int | None]] = {"best": ranked[:1], "worst": ranked[-1:], "shipped": [found.shipped]}
     for row in found.rows:
-        marks = [("best", ranked[:1]), ("worst", ranked[-1:]), ("shipped", [found.shipped])]
-        words = ", ".join(word for word, seeds in marks if row["seed"] in seeds)
+        words = ", ".join(word for word, seeds in marks.items() if row["seed"] in seeds)
         judged = "-" if row["judged_s"] is None else f"{row['judged_s']:.2f}"
         against = row.get("against") or {}
         table.add_row(

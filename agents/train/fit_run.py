@@ -173,7 +173,7 @@ class Fitting:
             arrays |= {f"fitted/{name}": getattr(self.fitted, name) for name in ("judged", "steps", "low", "high")}
         folder.mkdir(parents=True, exist_ok=True)
         with atomic_write(folder / f"round_{rounds}.npz") as file:
-            np.savez(file, **{name: np.asarray(value) for name, value in arrays.items()})
+            np.savez(file, **{name: np.asarray(value) for name, value in arrays.items()})  # type: ignore[arg-type]
         for number, path in rounds_in(folder).items():
             if number != rounds:
                 path.unlink()

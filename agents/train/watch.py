@@ -194,7 +194,7 @@ class TrainingWatch(BaseCallback):
         model._last_obs = model.env.reset()
         model._last_episode_starts = np.ones(model.env.num_envs, bool)
         if model.use_sde:  # its noise was drawn before
-            noisy = model.actor if isinstance(model, OffPolicyAlgorithm) else model.policy
+            noisy: Any = model.actor if self.config.algorithm == "sac" else model.policy
             noisy.reset_noise(model.env.num_envs)
 
     def _on_step(self) -> bool:
