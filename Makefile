@@ -48,7 +48,7 @@ $(STAMP): pyproject.toml constraints.txt
 	@$(BIN)/python -c 'import pip, sys; sys.exit(sys.version_info[:2] != (3, 11))' 2>/dev/null || $(PYTHON) -m venv --clear .venv
 	@echo "setting up .venv (a few minutes the first time)"
 	@$(PIP) install -c constraints.txt setuptools
-	@$(PIP) install -c constraints.txt --no-build-isolation -e '.[viewer,envs,train,tune,report,cluster,dev]'
+	@$(PIP) install -c constraints.txt --no-build-isolation -e '.[viewer,envs,train,dataset,tune,report,cluster,dev]'
 	@touch $@
 
 # The swaps of the README's tables, 40 seeds a set, and the docking drives; goes on where it stopped.

@@ -22,6 +22,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "evaluate": ("agents.commands.evaluate:command", "Compare policies on the same seeds, with intervals."),
     "agree": ("agents.commands.agree:command", "Run both plants on the same seeds and measure their agreement."),
     "train": ("agents.commands.train:command", "Train a policy for a task and export it as a bundle."),
+    "record-dataset": (
+        "agents.commands.record_dataset:command",
+        "Record episodes of a policy for offline learning, in Minari's format.",
+    ),
     "tune": ("agents.commands.tune:command", "Search a timing set for a station, with its Pareto front."),
     "experiment": ("agents.commands.experiment:app", "Designed experiments: factors, seeds, one ledger, resumable."),
     "throughput": ("agents.commands.throughput:command", "A day of the station: swaps, waiting times, what limits."),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
@@ -17,8 +18,27 @@ Array = np.ndarray
 PLANT = "rom"
 CAUSES = ("not_finite", "beyond_limits")
 """Causes of the guard's interventions without a safety filter."""
-OnStep = Callable[[Array, Array, Array, Array], None]
-"""Called with the worlds that stepped (K,), their observations before (K, O), rewards and whether they ended (K,)."""
+
+
+@dataclass(frozen=True)
+class StepRows:
+    """One step of the worlds `worlds` (K,).
+
+    Observations `before` and `after` (K, O); `actions` (K, A) as the worlds got them; `rewards`, `costs`, `terminated`
+    and `truncated` (K,). The observation after an end is the episode's last.
+    """
+
+    worlds: Array
+    before: Array
+    actions: Array
+    rewards: Array
+    costs: Array
+    terminated: Array
+    truncated: Array
+    after: Array
+
+
+OnStep = Callable[[StepRows], None]
 
 
 class Actor(Protocol):
@@ -116,6 +136,7 @@ def actor_of(make: Callable[[], Policy], worlds: int) -> Actor:
 def play(
     worlds: Any, actor: Actor, seeds: Sequence[int], scene: Scene, until_s: float = float("inf"),
     on_step: OnStep | None = None, options: Mapping[str, Any] | None = None,
+    on_end: Callable[[int], None] = lambda seed: None,
 ) -> list[Episode]:  # fmt: skip
     """Play these seeds in a vector environment (autoreset `NextStep`); a world that ends begins the next one.
 
@@ -126,6 +147,7 @@ def play(
         until_s: by `time.monotonic`; seeds not done by then are left out.
         on_step: told of every step.
         options: of every episode's reset.
+        on_end: told the seed of every episode that ends, after its last step.
 
     Returns:
         Episodes in the order of the seeds.
@@ -182,10 +204,13 @@ def play(
         totals[which, 3] += by_rule.any(axis=1)
         observations, rewards, terminated, truncated, infos = worlds.step(actions)
         if on_step is not None:
-            on_step(which, before, rewards[which], (terminated | truncated)[which])
+            costs, after = infos["cost"][which], observations[which]
+            ends = terminated[which], truncated[which]
+            on_step(StepRows(which, before, actions[which], rewards[which], costs, *ends, after))
         totals[which, :3] += np.stack([np.ones(len(which)), rewards[which], infos["cost"][which]], axis=1)
         ended = which[(terminated | truncated)[which]]
         for i in ended.tolist():
+            on_end(int(playing[i]))
             by_cause = dict(zip(causes, counts[i].tolist(), strict=True))
             done[int(playing[i])] = _episode(int(playing[i]), totals[i], by_cause, infos, i, scene)
         if len(ended):

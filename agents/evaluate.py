@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from agents.batch import actor_of, make_worlds, play
+from agents.batch import Actor, actor_of, make_worlds, play
 from agents.episodes import FORCE, Episode, Player, Scene, TimeLimitError
 from agents.pool import Pool
 from agents.statistics import mean_interval, median_interval, wilson
@@ -248,17 +248,27 @@ def _on_batch(
         InputError: the task has no batch on the scene's plant.
     """
     columns: list[dict[int, Episode]] = []
-    for i, environment in enumerate(player.environments):
+    for i in range(len(player.environments)):
         share_s = (until_s - time.monotonic()) / (len(player.environments) - i)
-        own = environment.unwrapped
-        batch = make_worlds(scene, worlds, **{name: getattr(own, name) for name in FITTED if hasattr(own, name)})
-        actor = actor_of(lambda i=i: player.policy(i), worlds)  # type: ignore[misc]
-        played = play(batch, actor, seeds, scene, time.monotonic() + share_s, options=player.guards[i].options)
+        batch = make_worlds(scene, worlds, **batch_arguments(player, i))
+        actor, options = batch_actor(player, i, worlds), player.guards[i].options
+        played = play(batch, actor, seeds, scene, time.monotonic() + share_s, options=options)
         columns.append({e.seed: e for e in played})
         batch.close()
     for key in seeds:
         if all(key in column for column in columns):
             yield key, [column[key] for column in columns]
+
+
+def batch_arguments(player: Player, i: int) -> dict[str, Any]:
+    """Return the arguments of a batch that policy `i` needs otherwise than the scene has them."""
+    own = player.environments[i].unwrapped
+    return {name: getattr(own, name) for name in FITTED if hasattr(own, name)}
+
+
+def batch_actor(player: Player, i: int, worlds: int) -> Actor:
+    """Return the actor of policy `i` in many worlds."""
+    return actor_of(lambda: player.policy(i), worlds)
 
 
 def about_environment(environment: Any, scene: Scene) -> dict[str, Any]:

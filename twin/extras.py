@@ -19,6 +19,7 @@ EXTRAS: dict[str, tuple[str, ...]] = {
         "tensorboard",
         "torch",
     ),
+    "dataset": ("gymnasium", "h5py", "minari"),
     "report": ("salib",),
     "cluster": ("ray",),
     "tune": ("cma", "gymnasium", "optuna"),

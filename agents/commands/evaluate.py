@@ -27,6 +27,7 @@ from agents.commands.options import (
     Starts,
     Station,
     Truck,
+    Vary,
     scene_options,
 )
 from twin import kernel_cache
@@ -81,13 +82,7 @@ def command(
     ] = 0,
     care: Care = None,
     starts: Starts = None,
-    vary: Annotated[
-        list[str] | None,
-        typer.Option(
-            help="Alignment: an option of every episode, NAME=NUMBER; again for more: noise_factor (of all sensors), "
-            "mass_beyond (share beyond the pack's range), delay_s (of actions), friction_factor, ..."
-        ),
-    ] = None,
+    vary: Vary = None,
     base: Base = None,
     errors: Errors = None,
     set_: Annotated[

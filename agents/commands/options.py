@@ -23,6 +23,13 @@ Care = Annotated[
     str | None, typer.Option(help="Alignment, what force weighs: fast, careful or any (drawn); a bundle has its own.")
 ]
 Starts = Annotated[str | None, typer.Option(help="Alignment: hand-over or wide. Default: hand-over.")]
+Vary = Annotated[
+    list[str] | None,
+    typer.Option(
+        help="Alignment: an option of every episode, NAME=NUMBER; again for more: noise_factor (of all sensors), "
+        "mass_beyond (share beyond the pack's range), delay_s (of actions), friction_factor, ..."
+    ),
+]
 Base = Annotated[
     str | None, typer.Option(help="Timing: the set that actions change. Default: tuned, or a bundle's own.")
 ]

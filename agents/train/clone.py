@@ -14,7 +14,7 @@ import torch
 from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.policies import ActorCriticPolicy
 
-from agents.batch import Actor, actor_of, make_worlds, play
+from agents.batch import Actor, StepRows, actor_of, make_worlds, play
 from agents.episodes import Scene
 from agents.modes import in_its_version, needed_arguments
 from agents.policies import load_policy
@@ -101,8 +101,9 @@ def examples_of(scene: Scene, name: str, config: TrainConfig, first_seed: int) -
         actor = Noisy(actor_of(make, n), n, own.action_space.shape[0], clone.noise, config.seed)  # type: ignore[arg-type]
         steps: list[tuple[Array, ...]] = []
 
-        def keep(which: Array, observations: Array, rewards: Array, ended: Array) -> None:
-            steps.append((which, observations, actor.wanted[which], rewards, ended))
+        def keep(rows: StepRows) -> None:
+            ended = rows.terminated | rows.truncated
+            steps.append((rows.worlds, rows.before, actor.wanted[rows.worlds], rows.rewards, ended))
 
         play(worlds, actor, range(first_seed, first_seed + clone.episodes), scene, on_step=keep)
         worlds.close()

@@ -11,9 +11,12 @@ PACKAGES = ("swaptwin", "gymnasium", "stable-baselines3", "torch", "numpy", "onn
 def versions() -> dict[str, str]:
     """Return the versions of interpreter, machine and packages."""
     found = {"python": platform.python_version(), "machine": platform.machine()}
-    for name in PACKAGES:
-        try:
-            found[name] = metadata.version(name)
-        except metadata.PackageNotFoundError:
-            found[name] = "not installed"
-    return found
+    return found | {name: version_of(name) for name in PACKAGES}
+
+
+def version_of(package: str) -> str:
+    """Return the version of an installed package."""
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return "not installed"
