@@ -46,7 +46,8 @@ class Strict(BaseModel):
 
 
 Name = Annotated[str, Field(min_length=1, max_length=200)]
-Command = Annotated[str, Field(max_length=2000)]
+MAX_COMMAND = 2000
+Command = Annotated[str, Field(max_length=MAX_COMMAND)]
 Unit = Annotated[str, Field(max_length=40)]
 MAX_OBSERVED = 2_000
 Few = Field(max_length=200)

@@ -12,6 +12,23 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from agents.commands.given_files import refuse_absent
+from agents.commands.options import (
+    ActionMode,
+    Base,
+    Care,
+    Conditions,
+    Direction,
+    Errors,
+    Operator,
+    Pack,
+    Parking,
+    Plant,
+    Scenario,
+    Starts,
+    Station,
+    Truck,
+    scene_options,
+)
 from twin import kernel_cache
 from twin.console import ProgressLine, as_typed, emit_json, progress
 from twin.errors import InputError
@@ -45,18 +62,16 @@ def command(
             "Default: the baselines, random and zero."
         ),
     ] = None,
-    station: Annotated[str | None, typer.Option(help="Station: a name or a file.")] = None,
-    truck: Annotated[str | None, typer.Option(help="Truck: a name or a file.")] = None,
-    pack: Annotated[str | None, typer.Option(help="Pack: a name or a file.")] = None,
-    parking: Annotated[
-        str | None, typer.Option(help="guided, unguided, or driven: a simulated driver parks the truck.")
-    ] = None,
-    conditions: Annotated[str | None, typer.Option(help="Visibility: clear, night, rain or night+rain.")] = None,
-    action_mode: Annotated[str | None, typer.Option(help="direct or residual, for alignment.")] = None,
-    scenario: Annotated[str | None, typer.Option(help="Ground and sensors, for docking: a name or a file.")] = None,
-    direction: Annotated[str | None, typer.Option(help="forward or reverse, for docking.")] = None,
-    operator: Annotated[str | None, typer.Option(help="by_wire or driver, for docking.")] = None,
-    plant: Annotated[str | None, typer.Option(help="bullet or rom, where the task runs on either.")] = None,
+    station: Station = None,
+    truck: Truck = None,
+    pack: Pack = None,
+    parking: Parking = None,
+    conditions: Conditions = None,
+    action_mode: ActionMode = None,
+    scenario: Scenario = None,
+    direction: Direction = None,
+    operator: Operator = None,
+    plant: Plant = None,
     episodes: Annotated[int, typer.Option(help="Episodes per policy.")] = 100,
     seed: Annotated[int, typer.Option(help="Episode i runs on seed SEED + i.")] = 0,
     workers: Annotated[int | None, typer.Option(help="Number of processes. Default: one per core.")] = None,
@@ -64,10 +79,8 @@ def command(
         int,
         typer.Option(help="Episodes at once in this process, with --plant rom: thousands in seconds. 0: --workers."),
     ] = 0,
-    care: Annotated[
-        str | None, typer.Option(help="Alignment: fast, careful or any (drawn); a bundle acts as it was made for.")
-    ] = None,
-    starts: Annotated[str | None, typer.Option(help="Alignment: hand-over or wide. Default: hand-over.")] = None,
+    care: Care = None,
+    starts: Starts = None,
     vary: Annotated[
         list[str] | None,
         typer.Option(
@@ -75,12 +88,8 @@ def command(
             "mass_beyond (share beyond the pack's range), delay_s (of actions), friction_factor, ..."
         ),
     ] = None,
-    base: Annotated[
-        str | None, typer.Option(help="Timing: the set that actions change. Default: tuned, or a bundle's own.")
-    ] = None,
-    errors: Annotated[
-        str | None, typer.Option(help="Timing: none, or drawn: errors that the station does not notice.")
-    ] = None,
+    base: Base = None,
+    errors: Errors = None,
     set_: Annotated[
         list[str] | None,
         typer.Option(
@@ -121,21 +130,14 @@ def command(
     at_most("--seed", seed, 0, 2**63 - 1 - episodes)
     processes = at_most("--workers", len(os.sched_getaffinity(0)) if workers is None else workers, 1, MAX_WORKERS)
     at_most("--record-at-most", record_at_most, 0, MAX_EPISODES)
-    given = {"station": station, "truck": truck, "pack": pack, "parking": parking, "conditions": conditions}
-    given |= {
-        "action-mode": action_mode,
-        "plant": plant,
-        "care": care,
-        "starts": starts,
-        "vary": ",".join(vary) if vary else None,
-        "base": base,
-        "errors": errors,
-    }
     at_most("--worlds", worlds, 0, MAX_WORLDS)
     if worlds and (alone := set(names) & set(what.oracles)):
         raise InputError("plays one world at a time: leave out --worlds", key="--policy", value=min(alone))
-    given |= {"scenario": scenario, "direction": direction, "operator": operator}
-    options = {name: value for name, value in given.items() if value is not None}
+    options = scene_options(
+        station=station, truck=truck, pack=pack, parking=parking, conditions=conditions, action_mode=action_mode,
+        plant=plant, care=care, starts=starts, vary=",".join(vary) if vary else None, base=base, errors=errors,
+        scenario=scenario, direction=direction, operator=operator,
+    )  # fmt: skip
 
     from agents.episodes import Scene
     from agents.pool import WorkerDiedError
@@ -342,7 +344,8 @@ def print_evaluation(console: Console, evaluation: Evaluation, wall_s: float | N
     print_seeds(console, result, evaluation.scene)
 
 
-def _table(title: str, *columns: str) -> Any:
+def table_of(title: str, *columns: str) -> Any:
+    """Return an empty table; its first column is of names, the others of figures."""
     from rich.table import Table
 
     table = Table(title=title, title_justify="left", box=None, pad_edge=False, header_style="bold")
@@ -355,12 +358,12 @@ def policy_table(result: dict[str, Any], width: int) -> Any:
     """Make one row per policy or, if that is wider than `width` columns of text, one column per policy."""
     names = [label(row["name"]) for row in result["policies"]]
     figures = [_figures(row) for row in result["policies"]]
-    table = _table("Policies", "policy", *figures[0])
+    table = table_of("Policies", "policy", *figures[0])
     for name, of in zip(names, figures, strict=True):
         table.add_row(name, *of.values())
     if table.columns and sum(max(map(len, (c.header, *c.cells))) + 2 for c in table.columns) <= width:
         return table
-    table = _table("Policies", "", *names)
+    table = table_of("Policies", "", *names)
     for figure in figures[0]:
         table.add_row(figure, *(of[figure] for of in figures))
     return table
@@ -392,7 +395,7 @@ def _pair(values: dict[str, float | None], factor: float, digits: int) -> str:
 
 def paired_table(result: dict[str, Any]) -> Any:
     """Make the table of paired differences, b less a."""
-    table = _table("Paired differences, b less a", "a", "b", "of", "difference", "95 % interval", "pairs")
+    table = table_of("Paired differences, b less a", "a", "b", "of", "difference", "95 % interval", "pairs")
     rates = [*({"rate": "success"} | row for row in result["paired_success"]), *result["paired_rates"]]
     for row in rates:
         low, high = (100 * value for value in row["ci95"])

@@ -102,6 +102,8 @@ def print_drives(drives: Sequence[SettingDrives]) -> None:
 def print_comparison(found: Comparison) -> None:
     """Print both medians, the paired difference, what the limit takes and what speaks for a regression."""
     low, high = found.ci95
+    typer.echo(f"A              {found.a.name}")
+    typer.echo(f"B              {found.b.name}")
     typer.echo(f"{found.metric}: median {found.a_median:.6g} in A, {found.b_median:.6g} in B")
     typer.echo(f"B - A          {found.median_difference:+.6g} (95 % interval {low:+.6g} to {high:+.6g}), "
                f"{found.pairs} pairs, {found.unmatched} trials without a partner")  # fmt: skip
@@ -116,3 +118,5 @@ def print_comparison(found: Comparison) -> None:
         typer.echo(f"limit          {of:g} %: {found.pairs_needed} pairs find such a rise in 95 % of cases{enough}")
     for reason in found.reasons:
         typer.echo(f"regression     {reason}")
+    if found.limit is not None and not found.reasons:
+        typer.echo("regression     none")

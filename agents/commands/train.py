@@ -5,18 +5,35 @@ from __future__ import annotations
 import shlex
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from twin.console import emit_json, program, progress
+from agents.commands.options import (
+    ActionMode,
+    Base,
+    Care,
+    Conditions,
+    Direction,
+    Errors,
+    Operator,
+    Pack,
+    Parking,
+    Plant,
+    Scenario,
+    Starts,
+    Station,
+    Truck,
+    scene_options,
+)
+from twin.console import program, progress
 from twin.errors import InputError
 
 if TYPE_CHECKING:
-    from agents.episodes import Scene
     from agents.train.config import TrainConfig
-    from agents.train.run import Trained
+    from agents.train.seeds import Trainings
 
 EXIT_INTERRUPTED = 128 + 2
 MAX_SEEDS = 1000
@@ -30,26 +47,28 @@ def command(
     wall_time_s: Annotated[float | None, typer.Option(help="Wall time in total, s, evaluation included.")] = None,
     seed: Annotated[int | None, typer.Option(help="Seed of weights, exploration and training episodes.")] = None,
     workers: Annotated[int | None, typer.Option(help="Number of environments, each in its own process.")] = None,
-    station: Annotated[str | None, typer.Option(help="Station: a name or a file.")] = None,
-    truck: Annotated[str | None, typer.Option(help="Truck: a name or a file. Default: drawn.")] = None,
-    pack: Annotated[str | None, typer.Option(help="Pack: a name or a file. Default: drawn.")] = None,
-    parking: Annotated[str | None, typer.Option(help="guided, unguided or driven. Default: drawn.")] = None,
-    conditions: Annotated[str | None, typer.Option(help="clear, night, rain, night+rain. Default: drawn.")] = None,
-    action_mode: Annotated[str | None, typer.Option(help="direct or residual, for alignment.")] = None,
-    care: Annotated[str | None, typer.Option(help="Alignment: what force weighs: fast, careful or any.")] = None,
-    starts: Annotated[str | None, typer.Option(help="Alignment: starts to train from: hand-over or wide.")] = None,
-    base: Annotated[str | None, typer.Option(help="Timing: the set that actions change. Default: tuned.")] = None,
-    errors: Annotated[
-        str | None, typer.Option(help="Timing: none, or drawn: errors that the station does not notice.")
-    ] = None,
-    scenario: Annotated[str | None, typer.Option(help="Ground and sensors, for docking: a name or a file.")] = None,
-    direction: Annotated[str | None, typer.Option(help="forward or reverse, for docking.")] = None,
-    operator: Annotated[str | None, typer.Option(help="by_wire or driver, for docking.")] = None,
-    plant: Annotated[str | None, typer.Option(help="bullet or rom, where the task runs on either.")] = None,
+    station: Station = None,
+    truck: Truck = None,
+    pack: Pack = None,
+    parking: Parking = None,
+    conditions: Conditions = None,
+    action_mode: ActionMode = None,
+    care: Care = None,
+    starts: Starts = None,
+    base: Base = None,
+    errors: Errors = None,
+    scenario: Scenario = None,
+    direction: Direction = None,
+    operator: Operator = None,
+    plant: Plant = None,
     worlds: Annotated[int | None, typer.Option(help="Worlds of the batch on the rom, instead of workers.")] = None,
     clone: Annotated[str | None, typer.Option(help="Start by cloning this policy, on the batch; or none.")] = None,
     seeds: Annotated[int, typer.Option(help="Number of runs, on seeds SEED, SEED + 1, ...; they share the time.")] = 1,
     episodes: Annotated[int | None, typer.Option(help="Episodes of the evaluation, on unseen seeds.")] = None,
+    hyper: Annotated[
+        list[str] | None,
+        typer.Option(help="A key of the file of hyper-parameters, PATH=VALUE, such as ppo.gamma=0.99; again for more."),
+    ] = None,
     out: Annotated[str | None, typer.Option(help="Folder of the run. Default: a new one in runs/train.")] = None,
     resume: Annotated[str | None, typer.Option(help="Continue the run of this folder.")] = None,
     trust_pickle: Annotated[
@@ -59,26 +78,20 @@ def command(
 ) -> None:
     """Train a policy with stable-baselines3 and write it as a bundle: ONNX, contract, card.
 
-    At the end the untrained policy, the result and the task's baseline are compared on unseen seeds. The wall time
-    covers start-up, training, selection and evaluation; if it is short, fewer episodes are evaluated. Ctrl-C saves a
-    checkpoint.
+    At the end the untrained policy, the result and the task's classical policies are compared on unseen seeds. The wall
+    time covers start-up, training, selection and evaluation; if it is short, fewer episodes are evaluated. A run that
+    was killed goes on with --resume and ends as if undisturbed. Ctrl-C makes a checkpoint.
 
     Exit code 0: done. 2: bad input, or a wall time too short to learn anything. 130: interrupted.
     """
     from agents.tasks import find_task
 
     what = find_task(task)
-    given = {"station": station, "truck": truck, "pack": pack, "parking": parking, "conditions": conditions}
-    given |= {
-        "action-mode": action_mode,
-        "plant": plant,
-        "care": care,
-        "starts": starts,
-        "base": base,
-        "errors": errors,
-    }
-    given |= {"scenario": scenario, "direction": direction, "operator": operator}
-    options = {name: value for name, value in given.items() if value is not None}
+    options = scene_options(
+        station=station, truck=truck, pack=pack, parking=parking, conditions=conditions, action_mode=action_mode,
+        plant=plant, care=care, starts=starts, base=base, errors=errors, scenario=scenario, direction=direction,
+        operator=operator,
+    )  # fmt: skip
     overrides: dict[str, Any] = {
         "algorithm": algorithm,
         "steps": steps,
@@ -93,57 +106,68 @@ def command(
 
     from agents.episodes import Scene
 
+    if not 1 <= seeds <= MAX_SEEDS:
+        raise InputError("out of range", key="--seeds", value=seeds, allowed=f"1 to {MAX_SEEDS}")
     if resume is not None:
         folder = Path(resume)
-        fixed = {key: overrides[key] for key in ("algorithm", "seed", "environment") if overrides[key] is not None}
-        if fixed or config is not None or out is not None or clone is not None or seeds > 1:
-            others = {"config": config, "out": out, "clone": clone}
-            named = [*fixed, *(name for name, value in others.items() if value is not None), "seeds"]
-            key = named[0]
+        fixed = ("algorithm", "seed", "environment", "workers", "worlds", "clone")
+        given = [key for key in fixed if overrides[key] is not None]
+        given = [next(iter(options)) if key == "environment" else key for key in given]
+        given += [key for key, value in {"config": config, "out": out, "hyper": hyper}.items() if value]
+        if given or seeds > 1:
+            key = next(iter(given), "seeds")
             raise InputError("cannot change when a run is resumed", key=f"--{key}")
         settings = resumed_config(folder, what.name, overrides)
     else:
-        settings = _load(what.name, config, overrides)
+        settings = _load(what.name, config, overrides, hyper or [])
         stamp = time.strftime("%Y%m%d-%H%M%S")
         name = f"{what.name}-{settings.algorithm}-seed{settings.seed}-{stamp}"
         folder = Path(out) if out is not None else Path("runs/train") / name
         if folder.exists():
             raise InputError("already exists; --resume continues a run", key="--out", value=str(folder))
     scene = Scene(what, settings.environment)
-    if not 1 <= seeds <= MAX_SEEDS:
-        raise InputError("out of range", key="--seeds", value=seeds, allowed=f"1 to {MAX_SEEDS}")
     with progress("loading stable-baselines3 and torch", total=1.0) as line:
-        from agents.train.budget import process_start_s
-        from agents.train.seeds import train_seeds
+        from agents.train.budget import Budget, process_start_s
+        from agents.train.run import train
+        from agents.train.seeds import number_of_seeds, train_seeds
 
-        runs = train_seeds(
-            scene,
-            settings,
-            folder,
-            line,
-            seeds,
-            resume=resume is not None,
-            trust_pickle=trust_pickle,
-            began_s=process_start_s(),
-            say=lambda text: print(text, file=sys.stderr, flush=True),
-        )
-    for one in runs:
+        def say(text: str) -> None:
+            print(text, file=sys.stderr, flush=True)
+
+        several: Trainings | None = None
+        if seeds > 1 or (resume is not None and number_of_seeds(folder)):
+            several = train_seeds(
+                scene, settings, folder, line, seeds, resume=resume is not None, trust_pickle=trust_pickle,
+                began_s=process_start_s(), say=say,
+            )  # fmt: skip
+        else:
+            budget = Budget(settings.wall_time_s, process_start_s())
+            one = train(
+                scene, settings, folder, line, resume=resume is not None, trust_pickle=trust_pickle, budget=budget,
+                say=say,
+            )  # fmt: skip
+    from agents.commands.train_report import report, report_seeds
+
+    if several is not None:
+        report_seeds(several, scene, as_json=json)
+        ended = several.ended
+    else:
         report(one, scene, as_json=json)
-    trained = runs[-1]
-    if trained.ended == "interrupted":
+        ended = one.ended
+    if ended == "interrupted":
         again = f"{program()} train {what.name} --resume {shlex.quote(str(folder))} --trust-pickle"
-        typer.echo(f"interrupted at step {trained.steps}; to go on: {again}", err=True)
+        typer.echo(f"interrupted; to go on: {again}", err=True)
         raise typer.Exit(EXIT_INTERRUPTED)
 
 
-def _load(task: str, file: str | None, overrides: dict[str, Any]) -> TrainConfig:
+def _load(task: str, file: str | None, overrides: dict[str, Any], changes: Sequence[str] = ()) -> TrainConfig:
     from agents.train.config import load_config
 
-    return load_config(task, file, overrides)
+    return load_config(task, file, overrides, changes)
 
 
 def resumed_config(folder: Path, task: str, overrides: dict[str, Any]) -> TrainConfig:
-    """Load the run's configuration; limits, workers and episodes may be replaced.
+    """Load the run's configuration; steps, wall time and episodes of the evaluation may be replaced.
 
     Raises:
         InputError: no run folder, or an invalid configuration in it.
@@ -152,38 +176,3 @@ def resumed_config(folder: Path, task: str, overrides: dict[str, Any]) -> TrainC
     if not file.is_file():
         raise InputError("no run to resume: it has no config.json", key="--resume", value=str(folder))
     return _load(task, str(file), overrides)  # JSON is a subset of YAML
-
-
-def report(trained: Trained, scene: Scene, *, as_json: bool) -> None:
-    """Print the result of a run on `scene`, as JSON or as text."""
-    if as_json:
-        emit_json(
-            {
-                "task": scene.task.name,
-                "folder": str(trained.folder),
-                "policy": str(trained.policy) if trained.policy else None,
-                "steps": trained.steps,
-                "wall_s": trained.wall_s,
-                "spent_s": dict(trained.spent_s),
-                "ended": trained.ended,
-                "evaluation": trained.evaluation.as_json() if trained.evaluation else None,
-            }
-        )
-        return
-    from rich.console import Console
-
-    from agents.commands.evaluate import command_line, duration, print_evaluation
-
-    console = Console(highlight=False)
-    console.print(f"{trained.steps} steps in {duration(trained.wall_s)}, ended by {trained.ended}", markup=False)
-    if trained.policy is None:
-        return
-    console.print(f"time           {trained.time_spent}", markup=False, soft_wrap=True)
-    console.print()
-    if trained.evaluation is not None:
-        print_evaluation(console, trained.evaluation)
-    else:
-        console.print("not evaluated: no wall time was left for an episode")
-    console.print(f"policy         {trained.policy}", markup=False, soft_wrap=True)
-    again = command_line(scene, [next(iter(scene.task.baselines)), str(trained.policy)])
-    console.print(f"compare it     {again}", markup=False, soft_wrap=True)

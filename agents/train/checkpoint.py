@@ -3,22 +3,16 @@
 from __future__ import annotations
 
 import json
-import os
 import zipfile
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from agents.train.normaliser import Normaliser, load_normaliser, normaliser_file
-from twin.errors import InputError, naming
+from twin.errors import InputError
 
 Array = np.ndarray
-REPLAY = "replay_buffer.pkl"
-BEST = "best.npz"
-"""File beside the checkpoints: the best policy so far, as plain arrays."""
 
 
 class Sb3Policy:
@@ -97,84 +91,3 @@ def _algorithm_of(path: Path) -> str:
         if signature <= keys:
             return name
     raise InputError("is neither a PPO nor a SAC model", file=path)
-
-
-def save(model: Any, folder: Path) -> Path:
-    """Write `folder/step_N.zip`, and for SAC the newest replay buffer beside it, each whole or not at all."""
-    folder.mkdir(parents=True, exist_ok=True)
-    if hasattr(model, "replay_buffer"):
-        _replace(folder / REPLAY, model.save_replay_buffer)
-    return _replace(folder / f"step_{model.num_timesteps}.zip", model.save)
-
-
-@dataclass
-class RunState:
-    """State of a run besides its model, for resuming.
-
-    Attributes:
-        reward: mean of the episodes before the best policy; -inf if there is none.
-        step: of that policy.
-        weights: its state, arrays by name.
-        low, high: range of the observations (O,) so far.
-    """
-
-    reward: float = -np.inf
-    step: int = 0
-    weights: dict[str, Array] | None = None
-    low: Array | None = None
-    high: Array | None = None
-
-    def save(self, folder: Path) -> None:
-        """Write into `folder`, whole or not at all."""
-        arrays: dict[str, Array] = {"reward": np.array(self.reward), "step": np.array(self.step)}
-        arrays |= {f"weights/{name}": value for name, value in (self.weights or {}).items()}
-        arrays |= {name: value for name, value in (("low", self.low), ("high", self.high)) if value is not None}
-        folder.mkdir(parents=True, exist_ok=True)
-        _replace(folder / BEST, lambda part: np.savez(part, **arrays))  # type: ignore[arg-type]
-
-    @classmethod
-    def load(cls, folder: Path) -> RunState:
-        """Read from `folder`; an empty state if it holds none.
-
-        Raises:
-            InputError: the file is damaged.
-        """
-        path = folder / BEST
-        if not path.is_file():
-            return cls()
-        try:
-            with np.load(path, allow_pickle=False) as file:
-                arrays = dict(file)
-            weights = {name[8:]: value for name, value in arrays.items() if name.startswith("weights/")}
-            found = float(arrays["reward"]), int(arrays["step"])
-        except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
-            raise InputError(f"cannot be read: {error}", file=path) from None
-        return cls(*found, weights or None, arrays.get("low"), arrays.get("high"))
-
-
-def _replace(target: Path, write: Callable[[str], None]) -> Path:
-    part = target.with_name(f"part_{target.name}")
-    try:
-        with naming(target):
-            write(str(part))
-            os.replace(part, target)
-    finally:
-        part.unlink(missing_ok=True)
-    return target
-
-
-def checkpoints_in(folder: Path) -> dict[int, Path]:
-    """Checkpoints by their steps."""
-    return {int(path.stem[5:]): path for path in folder.glob("step_*.zip") if path.stem[5:].isdigit()}
-
-
-def newest(folder: Path) -> Path:
-    """Return the checkpoint with the most steps.
-
-    Raises:
-        InputError: there is none.
-    """
-    found = checkpoints_in(folder)
-    if not found:
-        raise InputError("no checkpoint to resume from", file=folder)
-    return found[max(found)]

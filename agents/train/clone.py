@@ -20,6 +20,7 @@ from agents.modes import in_its_version, needed_arguments
 from agents.policies import load_policy
 from agents.train.config import TrainConfig
 from twin import seeding
+from twin.console import ProgressLine
 from twin.errors import InputError
 
 Array = np.ndarray
@@ -59,6 +60,21 @@ class Noisy:
         self._age[worlds] += 1
         noisy: Array = self.wanted[worlds] + self._held[worlds]
         return noisy
+
+
+def clone_into(model: BaseAlgorithm, scene: Scene, config: TrainConfig, first_seed: int, line: ProgressLine) -> float:
+    """Fit a new model to the policy that the configuration names; return the mean squared error of its actions.
+
+    `first_seed`: of the episodes played for it.
+    """
+    name, clone = str(config.clone.policy), config.clone
+    line.update(f"cloning: {clone.episodes} episodes of {name}")
+    examples = examples_of(scene, name, config, first_seed)
+
+    def tell(epoch: int) -> None:
+        line.update(f"cloning: epoch {epoch} of {clone.epochs}", completed=0.0)
+
+    return imitate(model, examples, config, tell)
 
 
 def examples_of(scene: Scene, name: str, config: TrainConfig, first_seed: int) -> Examples:

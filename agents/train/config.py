@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from twin import seeding
 from twin.catalogue.explain import hint, to_input_error
 from twin.catalogue.safe_yaml import parse, read_bytes
 from twin.errors import InputError
 
 HERE = Path(__file__).parent
+HYPER = "--hyper"
+TRAIN_STREAM = "training"
+TRAINING_SEEDS = 1 << 31
+"""First seed of training environments; evaluations use lower ones."""
+
+
+def training_seed(seed: int) -> int:
+    """Seed of the model and the training environments, beyond all seeds of evaluations."""
+    drawn = int(seeding.key(seed, TRAIN_STREAM)) % (1 << 30)
+    return TRAINING_SEEDS + drawn
 
 
 class Strict(BaseModel):
@@ -207,8 +218,17 @@ class TrainConfig(Strict):
         return self
 
 
-def load_config(task: str, file: str | Path | None = None, overrides: Mapping[str, Any] | None = None) -> TrainConfig:
-    """Load the configuration of a task's own file, or of `file`, with some top-level values replaced.
+def load_config(
+    task: str,
+    file: str | Path | None = None,
+    overrides: Mapping[str, Any] | None = None,
+    changes: Sequence[str] = (),
+) -> TrainConfig:
+    """Load the configuration of a task's own file, or of `file`, with some values replaced.
+
+    Args:
+        overrides: top-level values; None: as in the file.
+        changes: `PATH=VALUE`, with any key of the file as path (`ppo.gamma=0.99`) and a value as YAML has it.
 
     Raises:
         InputError: the file is missing or invalid; names key, value and allowed values.
@@ -219,6 +239,8 @@ def load_config(task: str, file: str | Path | None = None, overrides: Mapping[st
         raise InputError(f"no training is set up for task{hint(task, known)}", key="TASK", value=task,
                          allowed=", ".join(known))  # fmt: skip
     raw, lines = parse(read_bytes(path), path)
+    for text in changes:
+        _change(raw, text)
     given = {key: value for key, value in (overrides or {}).items() if value is not None}
     for key in ("environment", "clone"):
         if isinstance(given.get(key), Mapping) and isinstance(raw.get(key), dict):
@@ -227,3 +249,20 @@ def load_config(task: str, file: str | Path | None = None, overrides: Mapping[st
         return TrainConfig.model_validate({**raw, **given})
     except ValidationError as error:
         raise to_input_error(error, TrainConfig, path, lines) from None
+
+
+def _change(raw: dict[str, Any], text: str) -> None:
+    """Put `PATH=VALUE` into a file's content."""
+    path, equals, value = text.partition("=")
+    names = path.strip().split(".")
+    if not equals or not all(names):
+        raise InputError("not a setting", key=HYPER, value=text, allowed="PATH=VALUE, as ppo.gamma=0.99")
+    inside: Any = raw
+    for name in names[:-1]:
+        inside = inside.setdefault(name, {})
+        if not isinstance(inside, dict):
+            raise InputError(f"{name} has no keys of its own", key=HYPER, value=text, allowed=", ".join(raw))
+    if names[0] not in TrainConfig.model_fields:
+        known = list(TrainConfig.model_fields)
+        raise InputError(f"unknown key{hint(names[0], known)}", key=HYPER, value=text, allowed=", ".join(known))
+    inside[names[-1]] = parse(f"value: {value}".encode(), f"{HYPER} {path.strip()}")[0]["value"]

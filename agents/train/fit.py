@@ -10,6 +10,7 @@ with noise about the policy are added, and so on.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -159,8 +160,15 @@ def log_force(force_n: Tensor) -> Tensor:
     return torch.log((force_n + FLOOR_N) / FORCE_N)
 
 
-def fit_model(model: StepModel, examples: Examples, epochs: int, batch_size: int, learning_rate: float) -> float:
-    """Fit the model; return the mean loss of the last epoch."""
+def fit_model(
+    model: StepModel,
+    examples: Examples,
+    epochs: int,
+    batch_size: int,
+    learning_rate: float,
+    until_s: float = float("inf"),
+) -> float:
+    """Fit the model; return the mean loss of the last epoch. No epoch begins after `until_s` (`time.monotonic`)."""
     columns = {name: torch.from_numpy(getattr(examples, name)) for name in COLUMNS}
     optimiser = torch.optim.AdamW(model.parameters(), learning_rate, weight_decay=1e-2)
     batches = max(len(examples) // batch_size, 1)
@@ -175,6 +183,8 @@ def fit_model(model: StepModel, examples: Examples, epochs: int, batch_size: int
             optimiser.step()
             schedule.step()
             total += float(loss.detach())
+        if time.monotonic() >= until_s:
+            break
     return total / batches
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from copy import deepcopy
-from dataclasses import dataclass
+import zipfile
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,168 +20,27 @@ from agents.episodes import FORCE, Episode, Scene
 from agents.evaluate import Evaluation, about_environment, evaluate
 from agents.export import Layer, graph_bytes, layer_of, write_bundle
 from agents.train.budget import Budget
-from agents.train.config import TrainConfig
-from agents.train.fit import Examples, Scaled, Step, StepModel, examples_of, fit_model, improve
+from agents.train.command import training_command
+from agents.train.config import FitRound, TrainConfig
+from agents.train.fit import COLUMNS, Examples, Scaled, StepModel, fit_model, improve
+from agents.train.fit_swaps import Explored, acting, folded, make_actor, noisy_about, swaps
 from agents.train.versions import versions
-from envs.timing_observation import PHASES, place_of
+from envs.timing_observation import place_of
 from twin import seeding
 from twin.catalogue.schema import MECHANICAL
-from twin.console import ProgressLine
+from twin.console import ProgressLine, atomic_write
 from twin.errors import InputError
 
 Array = np.ndarray
 Say = Callable[[str], None]
 STREAM = "fit"
-WIDE, NARROW, SHARE = 1.0, 0.4, 0.7
-"""Half-width of the random actions, at first about the set and later about the policy, and the share of the elements
-that a draw varies."""
-AS_IT_IS = 0.25
-"""Share of the decisions without noise."""
+MOST_RESERVED = 0.3
+"""Largest share of the wall time that is kept for the evaluation."""
+PLAYING = 0.75
+"""Share of a round's time after which no swap begins: the rest is for the fit [chosen]."""
 FAILED, OVER_ABORT, SLOWER = 5.0, 1.0, 0.5
 """What the share of failed swaps, the 95th percentile of force over the abort limit, and a second that the median is
 longer than the set's count beside the share of swaps beyond the warning limit."""
-
-
-@dataclass(frozen=True)
-class Explored:
-    """Which elements of the action each phase varies: (phases, A) bool, by `place_of`."""
-
-    elements: Array
-    kind: str
-
-    @staticmethod
-    def of(explore: Mapping[str, Sequence[str]], environment: Any) -> Explored:
-        """Read the configuration's names; phases are named as at top_lift.
-
-        Raises:
-            InputError: an unknown phase or element.
-        """
-        names = [quantity.name for quantity in environment.actions]
-        kind = environment.station.kind
-        elements = np.zeros((len(PHASES), len(names)), bool)
-        for phase, varied in explore.items():
-            if phase not in MECHANICAL["top_lift"]:
-                allowed = ", ".join(MECHANICAL["top_lift"])
-                raise InputError("unknown phase", key=f"fit.explore.{phase}", value=phase, allowed=allowed)
-            for name in varied:
-                if name not in names:
-                    raise InputError("unknown", key=f"fit.explore.{phase}", value=name, allowed=", ".join(names))
-                elements[place_of(phase, "top_lift"), names.index(name)] = True
-        return Explored(elements, kind)
-
-    def at(self, phases: Sequence[str]) -> Array:
-        """Return (K, A) bool of phases by name."""
-        return self.elements[[place_of(phase, self.kind) for phase in phases]]
-
-    def seen(self, observations: Array) -> Array:
-        """Return (M, A) bool by the phases that observations name."""
-        return self.elements[observations[:, : len(PHASES)].argmax(axis=1)]
-
-
-def make_actor(scaled: Scaled, hidden: Sequence[int], actions: int) -> nn.Sequential:
-    """Make the policy's network; it begins near the zero action."""
-    sizes = [len(scaled.mean), *hidden]
-    layers: list[nn.Module] = []
-    for inputs, outputs in zip(sizes, sizes[1:], strict=False):
-        layers += [nn.Linear(inputs, outputs), nn.Tanh()]
-    last = nn.Linear(sizes[-1], actions)
-    with torch.no_grad():
-        last.weight.mul_(0.01)
-        last.bias.zero_()
-    return nn.Sequential(scaled, *layers, last)
-
-
-def folded(actor: nn.Sequential) -> nn.Sequential:
-    """Return the same network without its scaling, which its first layer takes over."""
-    scaled, first = actor[0], actor[1]
-    assert isinstance(scaled, Scaled)
-    assert isinstance(first, nn.Linear)
-    own = nn.Linear(first.in_features, first.out_features)
-    with torch.no_grad():
-        own.weight.copy_(first.weight / scaled.deviation)
-        own.bias.copy_(first.bias - own.weight @ scaled.mean)
-    return nn.Sequential(own, *deepcopy(list(actor)[2:]))
-
-
-def acting(actor: nn.Module) -> Callable[[Array], Array]:
-    """Return the actor as a function of observations (N, O) to actions (N, A) within their limits."""
-
-    def act(observations: Array) -> Array:
-        with torch.no_grad():
-            actions: Array = actor(torch.from_numpy(observations)).clamp(-1.0, 1.0).numpy()
-        return actions
-
-    return act
-
-
-def swaps(
-    worlds: Any,
-    seeds: Sequence[int],
-    again: int,
-    noisy: Callable[[Array, list[str]], Array],
-    tell: Callable[[int], None],
-) -> Iterator[Examples]:
-    """Play each seed with the set itself, then `again` times with noisy actions; yield the examples of each swap.
-
-    Args:
-        worlds: a batch of Timing-v1 of its own: infos and rewards are not to be used after.
-        noisy: maps observations (K, O) and phases to actions (K, A).
-    """
-    n, size = worlds.num_envs, worlds.single_action_space.shape[0]
-    left = [(seed, turn) for seed in seeds for turn in range(again + 1)][::-1]
-    playing: list[tuple[int, int] | None] = [None] * n
-    steps: list[list[Step]] = [[] for _ in range(n)]
-    plain: dict[int, tuple[list[Step], bool]] = {}
-    waiting: dict[int, list[tuple[list[Step], bool]]] = {}
-    done = 0
-
-    def begin(which: Sequence[int]) -> None:
-        given: list[int | None] = [None] * n
-        for i in which:
-            playing[i] = left.pop() if left else None
-            steps[i] = []
-            begun = playing[i]
-            given[i] = None if begun is None else begun[0]
-        mask = np.array([seed is not None for seed in given])
-        if mask.any():
-            worlds.reset(seed=given, options={"reset_mask": mask})
-
-    worlds.reset(seed=[seeds[0]] * n)
-    begin(range(n))
-    while any(one is not None for one in playing):
-        run = np.array([one is not None for one in playing])
-        worlds.halt(~run)
-        which = np.flatnonzero(run)
-        before, phases, began_s = worlds.observations[which].copy(), worlds.phases(), worlds.times_s()
-        actions = np.zeros((n, size), np.float32)
-        actions[which] = noisy(before, [phases[i] for i in which.tolist()])
-        for i in which.tolist():
-            if (playing[i] or (0, 0))[1] == 0:
-                actions[i] = 0.0
-        worlds.take_peaks()
-        _, _, terminated, truncated, infos = worlds.step(actions)
-        peaks, now_s = worlds.take_peaks(), worlds.times_s()
-        for k, i in enumerate(which.tolist()):
-            took_s = float(now_s[i] - began_s[i])
-            steps[i].append(Step(phases[i], before[k], actions[i].copy(), float(peaks[i]), took_s))
-        ended = np.flatnonzero((terminated | truncated) & run).tolist()
-        for i in ended:
-            seed, turn = playing[i] or (0, 0)
-            swap = steps[i], not bool(infos["is_success"][i])
-            done += 1
-            tell(done)
-            if turn == 0:
-                plain[seed] = swap
-                yield examples_of(*swap)
-            else:
-                waiting.setdefault(seed, []).append(swap)
-            if seed in plain:
-                reference, lost = plain[seed]
-                for other in waiting.pop(seed, ()):
-                    yield examples_of(*other, () if lost else reference)
-        if ended:
-            begin(ended)
-    worlds.halt(np.zeros(n, bool))
 
 
 def judgement(episodes: Sequence[Episode], plain: Sequence[Episode], abort_n: float) -> float:
@@ -199,30 +59,14 @@ def _median_s(episodes: Sequence[Episode]) -> float:
 
 @dataclass(frozen=True)
 class Fitted:
-    """Result of `fit_rounds`: the network, its judgement, steps played, range of the observations."""
+    """Result of `fit_rounds`: the network, its judgement, steps played, range of the observations, cause of the end."""
 
     actor: nn.Sequential
     judged: float
     steps: int
     low: Array
     high: Array
-
-
-def _noisy(
-    explored: Explored, act: Callable[[Array], Array] | None, random: np.random.Generator
-) -> Callable[[Array, list[str]], Array]:
-    """Return random actions in the explored elements: about a policy, or widely about the set."""
-    width = WIDE if act is None else NARROW
-
-    def noisy(observations: Array, phases: list[str]) -> Array:
-        free = explored.at(phases)
-        drawn = random.uniform(-width, width, free.shape) * (random.uniform(size=free.shape) < SHARE)
-        drawn *= (random.uniform(size=len(free)) >= AS_IT_IS)[:, None]
-        about = 0.0 if act is None else act(observations)
-        actions: Array = np.clip(free * (about + drawn), -1.0, 1.0).astype(np.float32)
-        return actions
-
-    return noisy
+    ended: str = "steps"
 
 
 class Fitting:
@@ -255,15 +99,15 @@ class Fitting:
     def _played(self, act: Callable[[Array], Array]) -> list[Episode]:
         return play(self._judging, AllWorlds(act), self._held_out, self._scene)
 
-    def play_round(self, number: int) -> None:
-        """Play the swaps of round `number`."""
+    def play_round(self, number: int, until_s: float) -> bool:
+        """Play the swaps of round `number`; no swap begins after `until_s`. True if none was left out."""
         one = self.fit.rounds[number]
         kind = self._explored.kind
         last = None if one.last_phase is None else MECHANICAL[kind][place_of(one.last_phase, "top_lift")]
         worlds = make_worlds(self._scene, self.config.worlds, last_phase=last)
         varied = {name: self.fit.explore[name] for name in one.phases or self.fit.explore}
         act = acting(self._actor) if one.about == "policy" and self._actor is not None else None
-        noisy = _noisy(Explored.of(varied, worlds), act, self._random)
+        noisy = noisy_about(Explored.of(varied, worlds), act, self._random)
         total = one.seeds * (one.again + 1)
 
         def tell(done: int) -> None:
@@ -273,16 +117,24 @@ class Fitting:
 
         seeds = range(self._next_seed, self._next_seed + one.seeds)
         self._next_seed += one.seeds
-        self._parts += list(swaps(worlds, seeds, one.again, noisy, tell))
+        played = list(swaps(worlds, seeds, one.again, noisy, tell, until_s))
         worlds.close()
+        self._parts += played
+        return len(played) == total
 
-    def improve(self, number: int) -> None:
-        """Fit the model to all swaps so far, improve the policy and judge it."""
+    def improve(self, number: int, until_s: float) -> None:
+        """Fit the model to all swaps so far, improve the policy and judge it.
+
+        Raises:
+            InputError: the wall time left no swap to learn from.
+        """
+        if not self._parts:
+            raise InputError("too short to play a swap", key="--wall-time-s", value=self.config.wall_time_s)
         fit, examples = self.fit, Examples.joined(self._parts)
         self._line.update(f"round {number + 1}: fitting {len(examples)} steps")
         scaled = Scaled(examples.observations)
         model = StepModel(scaled, self._size, fit.width, fit.members)
-        fit_model(model, examples, fit.epochs, fit.batch_size, fit.learning_rate)
+        fit_model(model, examples, fit.epochs, fit.batch_size, fit.learning_rate, until_s)
         self._actor = make_actor(scaled, fit.hidden, self._size)
         found = improve(
             self._actor, model, examples.observations, self._explored.seen(examples.observations),
@@ -299,29 +151,119 @@ class Fitting:
             f"{_in_words(episodes)}; the set {_in_words(self._plain)}; predicted {found['longer_s']:+.2f} s"
         )
 
+    # ------------------------------------------------------------------------------------------------- checkpoints
+
+    def save(self, folder: Path, rounds: int, longest_s: float, ended: str) -> None:
+        """Write `folder/round_N.npz`, all that the rounds after round N need; only the newest is kept."""
+        arrays: dict[str, Any] = {
+            "rounds": rounds,
+            "longest_s": longest_s,
+            "ended": ended,
+            "next_seed": self._next_seed,
+            "random": json.dumps(self._random.bit_generator.state),
+            "torch": torch.get_rng_state().numpy(),
+        }
+        if self._parts:
+            examples = Examples.joined(self._parts)
+            arrays |= {f"examples/{name}": getattr(examples, name) for name in COLUMNS}
+        if self._actor is not None:
+            arrays |= _packed("actor/", self._actor)
+        if self.fitted is not None:
+            arrays |= _packed("best/", self.fitted.actor)
+            arrays |= {f"fitted/{name}": getattr(self.fitted, name) for name in ("judged", "steps", "low", "high")}
+        folder.mkdir(parents=True, exist_ok=True)
+        with atomic_write(folder / f"round_{rounds}.npz") as file:
+            np.savez(file, **{name: np.asarray(value) for name, value in arrays.items()})  # type: ignore[arg-type]
+        for number, path in rounds_in(folder).items():
+            if number != rounds:
+                path.unlink()
+
+    def restore(self, path: Path) -> tuple[int, float, str]:
+        """Go on from a checkpoint; return the number of rounds done, the longest one's time (s) and `Fitted.ended`.
+
+        Raises:
+            InputError: the file is damaged, or of another configuration.
+        """
+        try:
+            with np.load(path, allow_pickle=False) as file:
+                arrays = dict(file)
+            self._next_seed = int(arrays["next_seed"])
+            self._random.bit_generator.state = json.loads(str(arrays["random"]))
+            if "examples/force_n" in arrays:
+                self._parts = [Examples(*(arrays[f"examples/{name}"] for name in COLUMNS))]
+            empty = Scaled(np.zeros((1, self._observed), np.float32))
+            actor = make_actor(empty, self.fit.hidden, self._size)
+            best = folded(actor)
+            if _unpacked("actor/", actor, arrays):
+                self._actor = actor
+            if _unpacked("best/", best, arrays):
+                judged, steps = float(arrays["fitted/judged"]), int(arrays["fitted/steps"])
+                self.fitted = Fitted(best, judged, steps, arrays["fitted/low"], arrays["fitted/high"])
+            torch.set_rng_state(torch.from_numpy(arrays["torch"]))  # last: networks draw their first weights
+            return int(arrays["rounds"]), float(arrays["longest_s"]), str(arrays["ended"])
+        except (OSError, ValueError, KeyError, RuntimeError, zipfile.BadZipFile) as error:
+            raise InputError(f"cannot be read: {str(error).splitlines()[0][:160]}", file=path) from None
+
+
+def _packed(prefix: str, network: nn.Module) -> dict[str, Array]:
+    return {prefix + name: value.numpy() for name, value in network.state_dict().items()}
+
+
+def _unpacked(prefix: str, network: nn.Module, arrays: Mapping[str, Array]) -> bool:
+    """Load a network's state from the arrays under a prefix; False if there are none."""
+    found = {name[len(prefix) :]: torch.from_numpy(a) for name, a in arrays.items() if name.startswith(prefix)}
+    if found:
+        network.load_state_dict(found)
+    return bool(found)
+
+
+def rounds_in(folder: Path) -> dict[int, Path]:
+    """Checkpoints by the number of rounds done."""
+    return {int(path.stem[6:]): path for path in folder.glob("round_*.npz") if path.stem[6:].isdigit()}
+
 
 def fit_rounds(
-    scene: Scene, config: TrainConfig, first_seed: int, held_out: Sequence[int], line: ProgressLine, budget: Budget,
-    say: Say,
+    scene: Scene, config: TrainConfig, first_seed: int, held_out: Sequence[int], checkpoints: Path, line: ProgressLine,
+    budget: Budget, say: Say,
 ) -> Fitted:  # fmt: skip
-    """Run the rounds of a configuration, as many as the wall time has room for, and return the best policy."""
-    fitting, longest_s = Fitting(scene, config, first_seed, held_out, line, say), 0.0
-    for number, one in enumerate(fitting.fit.rounds):
-        if fitting.fitted is not None and budget.remaining_s < longest_s + fitting.fit.reserve_s:
+    """Run the rounds of a configuration, as many as the wall time has room for, and return the best policy.
+
+    Args:
+        checkpoints: folder of checkpoints, one after each round; the newest one in it is gone on from.
+    """
+    fitting, done, longest_s, ended = Fitting(scene, config, first_seed, held_out, line, say), 0, 0.0, "steps"
+    earlier = rounds_in(checkpoints)
+    if earlier:
+        done, longest_s, ended = fitting.restore(earlier[max(earlier)])
+        say(f"going on after round {done}")
+    rounds = fitting.fit.rounds
+    reserve_s = min(fitting.fit.reserve_s, MOST_RESERVED * budget.total_s)
+    for number, one in enumerate(rounds[done:], done):
+        if fitting.fitted is not None and budget.remaining_s < longest_s + reserve_s:
             say(f"round {number + 1} left out: the wall time is nearly over")
+            ended = "wall_time_s"
             break
         began_s = time.monotonic()
-        fitting.play_round(number)
-        if one.fit or one is fitting.fit.rounds[-1]:
-            fitting.improve(number)
+        left_s = max(budget.remaining_s - reserve_s, 0.0)
+        share = _swaps_of(one) / sum(map(_swaps_of, rounds[number:]))
+        if not fitting.play_round(number, began_s + PLAYING * share * left_s):
+            say(f"round {number + 1} cut short by the wall time")
+            ended = "wall_time_s"
+        if one.fit or one is rounds[-1]:
+            fitting.improve(number, began_s + share * left_s)
         longest_s = max(longest_s, time.monotonic() - began_s)
+        fitting.save(checkpoints, number + 1, longest_s, ended)
     assert fitting.fitted is not None
     if fitting.fitted.judged >= fitting.judged_set:
         say(
             f"no round was judged better than the set itself ({fitting.fitted.judged:.3f} against "
             f"{fitting.judged_set:.3f}): the set is the better choice"
         )
-    return fitting.fitted
+    return replace(fitting.fitted, ended=ended)
+
+
+def _swaps_of(one: FitRound) -> int:
+    return one.seeds * (one.again + 1)
 
 
 def _in_words(episodes: Sequence[Episode]) -> str:
@@ -353,6 +295,9 @@ def write_fitted(
             "steps": fitted.steps,
             "options": dict(config.environment),
             "versions": versions(),
+            "command": training_command(
+                scene.task.name, config, 0, "" if fitted.ended == "steps" else "ended by the clock of one machine"
+            ),
         },
         "measured": measured,
         "validity": {
@@ -366,12 +311,13 @@ def write_fitted(
     write_bundle(folder, graph, contract, "policy", replace=folder.exists())
 
 
-def evaluated(scene: Scene, config: TrainConfig, policy: Path, seed: int, line: ProgressLine) -> Evaluation:
-    """Evaluate the policy and the task's first baseline on unseen seeds, on the batch."""
+def evaluated(
+    scene: Scene, config: TrainConfig, names: list[str], seed: int, line: ProgressLine, until_s: float
+) -> Evaluation:
+    """Evaluate policies on the same unseen seeds, on the batch, as many as fit until `until_s`."""
     line.update(f"evaluation: {config.evaluation_episodes} episodes")
-    names = [str(policy), *list(scene.task.baselines)[:1]]
     found, interrupted = evaluate(
-        scene, names, episodes=config.evaluation_episodes, seed=seed, workers=1, worlds=config.worlds
+        scene, names, episodes=config.evaluation_episodes, seed=seed, workers=1, worlds=config.worlds, until_s=until_s
     )
     if interrupted:
         raise KeyboardInterrupt

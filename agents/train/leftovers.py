@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
-from agents.train.checkpoint import checkpoints_in
+from agents.train.run_state import checkpoints_in
 from twin.errors import DISK_ERRORS
 
 Result = TypeVar("Result")

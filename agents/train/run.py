@@ -1,64 +1,54 @@
 """One training run, from a configuration to a policy bundle, in a self-contained folder.
 
 config.json, versions.json    its inputs
-checkpoints/                  step_N.zip (stable-baselines3's own, for resuming one's own run)
+checkpoints/                  step_N.zip (`run_state`, for resuming one's own run); of a fit round_N.npz
 tensorboard/, metrics.csv     curves
 untrained/, policy/           bundles: before training, and the best of it
 candidates/, selection.json   candidates for the best, and their figures
-evaluation.json               both, and the baseline, on the same unseen seeds
+evaluation.json               both, and the classical ones, on the same unseen seeds
+result.json                   steps, times, hash of the policy; written last
 """
 
 from __future__ import annotations
 
-import functools
-import json
-import multiprocessing
+import hashlib
+import shlex
 import shutil
 import time
 from collections.abc import Callable, Mapping
-from copy import deepcopy
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from stable_baselines3.common.base_class import BaseAlgorithm
-from stable_baselines3.common.monitor import Monitor
 from stable_baselines3.common.off_policy_algorithm import OffPolicyAlgorithm
-from stable_baselines3.common.vec_env import DummyVecEnv, SubprocVecEnv, VecEnv
 
 from agents.batch import batched
-from agents.bundle import interface
+from agents.bundle import ONNX, interface
+from agents.card import measured_of
 from agents.episodes import Scene
-from agents.evaluate import Evaluation, about_environment, evaluate
-from agents.export import graph_bytes, layers_of, write_bundle
-from agents.pool import deferred_interrupts
+from agents.evaluate import Evaluation, about_environment
 from agents.train.budget import GRACE_S, Budget, WallTimeOver, at_most
-from agents.train.checkpoint import REPLAY, RunState, algorithm_class, checkpoints_in, load_model, newest, require_trust
-from agents.train.clone import examples_of, imitate
-from agents.train.config import TrainConfig
+from agents.train.bundles import SELECTION_SEED, BundleWriter
+from agents.train.checkpoint import require_trust
+from agents.train.clone import clone_into
+from agents.train.config import TrainConfig, training_seed
+from agents.train.figures import make_logger
 from agents.train.fit_run import evaluated, fit_rounds, write_fitted
+from agents.train.folder import make_folder, remove_left, write_json
 from agents.train.leftovers import removing_failed_run
+from agents.train.models import make_environments, make_model, resumed_model
+from agents.train.run_state import RunState, checkpoints_in, newest
+from agents.train.selection import choose
 from agents.train.versions import versions
-from agents.train.watch import BEST_OF, Timed, TrainingWatch
-from agents.train.worlds import BatchWatch, make_batch, make_logger
-from twin import seeding
-from twin.console import ProgressLine, atomic_write
-from twin.errors import DISK_ERRORS, InputError
+from agents.train.watch import TrainingWatch
+from agents.train.worlds import BatchWatch, make_batch
+from twin.console import ProgressLine
+from twin.errors import InputError
 from twin.extras import require
 
-Array = np.ndarray
-TRAIN_STREAM = "training"
-TRAINING_SEEDS = 1 << 31
-"""First seed of training environments; evaluations use lower ones."""
-SELECTION_SEED = 1 << 20
-"""First seed for the choice of the best policy; not used by training or evaluations."""
-MIN_SELECTION = 20
-"""Minimum number of episodes per candidate for a meaningful difference of mean rewards."""
-PRELOADED = (__name__, "envs.alignment", "envs.docking", "envs.timing")
-"""Modules that the server of worker processes imports once for all: torch alone takes seconds of processor time."""
-ACTIVATIONS = {"tanh": torch.nn.Tanh, "relu": torch.nn.ReLU, "elu": torch.nn.ELU}
+EVALUATION, RESULT = "evaluation.json", "result.json"
 
 
 @dataclass(frozen=True)
@@ -72,6 +62,7 @@ class Trained:
         evaluation: None if the run was interrupted before, or had no time for an episode.
         time_spent: use of the wall time, in one line.
         judged_s: of the policy on the held-out episodes, less is better (`judgement_s`); None without a batch.
+        policy_sha256: hash of its network (`policy.onnx`).
     """
 
     folder: Path
@@ -83,72 +74,7 @@ class Trained:
     spent_s: Mapping[str, float] = field(default_factory=dict)
     time_spent: str = ""
     judged_s: float | None = None
-
-
-def make_environment(scene: Scene) -> Any:
-    """Make an environment of the scene for a worker: counts episodes, and names success as stable-baselines3 does."""
-    torch.set_num_threads(1)
-    return Monitor(scene.make(), info_keywords=())
-
-
-def make_environments(scene: Scene, config: TrainConfig) -> VecEnv:
-    """Make one environment per worker, each in its own process; a single one stays in this process."""
-    builders: list[Callable[[], Any]] = [functools.partial(make_environment, scene)] * config.workers
-    if config.workers == 1:
-        return Timed(DummyVecEnv(builders))
-    multiprocessing.set_forkserver_preload(list(PRELOADED))
-    with deferred_interrupts():
-        return Timed(SubprocVecEnv(builders, start_method="forkserver"))
-
-
-def make_model(config: TrainConfig, environments: VecEnv) -> BaseAlgorithm:
-    """Make a new model; its initial weights and its random draws follow from the seed."""
-    settings = getattr(config, config.algorithm).model_dump()
-    hidden, activation = settings.pop("hidden"), settings.pop("activation")
-    network: dict[str, Any] = {"net_arch": list(hidden), "activation_fn": ACTIVATIONS[activation]}
-    if config.algorithm == "ppo":
-        network["log_std_init"] = settings.pop("log_std_init")
-    else:
-        settings["ent_coef"] = f"auto_{settings.pop('ent_coef_init')}"
-        if settings["target_entropy"] is None:
-            settings["target_entropy"] = "auto"
-    model: BaseAlgorithm = algorithm_class(config.algorithm)(
-        "MlpPolicy",
-        environments,
-        policy_kwargs=network,
-        stats_window_size=BEST_OF,
-        device="cpu",
-        seed=training_seed(config.seed),
-        **settings,
-    )
-    return model
-
-
-def resumed_model(source: Path, config: TrainConfig, environments: VecEnv) -> BaseAlgorithm:
-    """Load the model of a trusted checkpoint, with its replay buffer.
-
-    Raises:
-        InputError: the replay buffer was filled by another number of workers.
-    """
-    model: BaseAlgorithm = load_model(source, config.algorithm, environments)
-    memory = source.with_name(REPLAY)
-    if isinstance(model, OffPolicyAlgorithm) and memory.is_file():
-        model.load_replay_buffer(memory)
-        filled_by = getattr(model.replay_buffer, "n_envs", None)
-        if filled_by != config.workers:
-            raise InputError(
-                "a replay buffer needs the number of workers that filled it", key="--workers", value=config.workers,
-                allowed=str(filled_by),
-            )  # fmt: skip
-    # the generators' states are lost with their processes: seed them again from the seed and the step
-    model.set_random_seed((training_seed(config.seed) + model.num_timesteps) % (1 << 32))
-    return model
-
-
-def training_seed(seed: int) -> int:
-    """Seed of the model and the training environments, beyond all seeds of evaluations."""
-    drawn = int(seeding.key(seed, TRAIN_STREAM)) % (1 << 30)
-    return TRAINING_SEEDS + drawn
+    policy_sha256: str | None = None
 
 
 @removing_failed_run
@@ -164,14 +90,15 @@ def train(
     budget: Budget | None = None,
     say: Callable[[str], None] = lambda text: None,
 ) -> Trained:
-    """Train, export, evaluate. An interruption (Ctrl-C) saves a checkpoint and ends without a bundle.
+    """Train, export, evaluate. An interruption (Ctrl-C) makes a checkpoint and ends without a bundle.
 
     The wall time covers all of it: training leaves the time that selection and evaluation need, at most half, and these
     play as many episodes as fit.
 
     Args:
         folder: of the run; made here, or existing when resumed.
-        resume: resume from the newest checkpoint of `folder`, which is a pickle and needs `trust_pickle`.
+        resume: go on with the run of `folder`, from its newest checkpoint, which is a pickle and needs `trust_pickle`;
+            a run that was ended before its first one begins anew.
         evaluation_seed: the first of the unseen seeds.
         budget: the wall time, if it began before this call.
         say: called with events, one line each.
@@ -184,11 +111,9 @@ def train(
     torch.set_num_threads(1)
     require("tensorboard", "onnx", "onnxruntime")  # the last one follows the training
     if config.algorithm == "fit":
-        if resume:
-            raise InputError("begins anew: a fit of minutes has no checkpoints", key="--resume", value=str(folder))
-        return _train_fit(scene, config, folder, line, budget, evaluation_seed, say)
+        return _train_fit(scene, config, folder, line, budget, evaluation_seed, say, resume)
     checkpoints = folder / "checkpoints"
-    source = newest(checkpoints) if resume else None
+    source = newest(checkpoints, say) if resume else None
     if source is not None:
         require_trust(source, trust_pickle)
     line.update("building an environment; on a first run its kernels are compiled, which takes minutes")
@@ -198,123 +123,153 @@ def train(
     except WallTimeOver:
         problem = f"over after {budget.elapsed_s:.0f} s of start-up (the first run compiles kernels, and keeps them)"
         raise InputError(problem, key="--wall-time-s", value=config.wall_time_s) from None
-    if not resume:
-        make_folder(folder)
-    line.update(f"starting {config.workers} environments")
-    began_s = time.monotonic()
     on_batch = config.worlds > 0 and batched(scene)
     if config.clone.policy is not None and not on_batch:
         allowed = "none, or --plant rom"
         raise InputError("needs a batch of worlds", key="--clone", value=config.clone.policy, allowed=allowed)
+    begin_folder(folder, config, resume=resume)
+    line.update(f"starting {config.worlds} worlds" if on_batch else f"starting {config.workers} environments")
+    began_s = time.monotonic()
     environments = make_batch(scene, config) if on_batch else make_environments(scene, config)
-    ended = "steps"
-    state = RunState.load(checkpoints) if resume else None
+    state = None if source is None else RunState.of(source)
     watch = (BatchWatch if on_batch else TrainingWatch)(config, checkpoints, line, state, budget, say)
     if isinstance(watch, BatchWatch):
-        watch.prepare(judged(scene), SELECTION_SEED, training_seed(config.seed))
+        watch.prepare(judged(scene), SELECTION_SEED)
     try:
         if source is None:
             model = make_model(config, environments)
-            bundle = _Bundle(model, config, fits, about, watch)
+            bundle = BundleWriter(model, config, fits, about, watch, scene.task.name)
             bundle.write(folder / "untrained", "untrained start", 0)
             if config.clone.policy is not None:
-                with budget.spending("cloning", "start-up"):
-                    miss = _clone(model, scene, config, line)
+                with budget.spending("cloning", "start-up"), at_most(budget.remaining_s + GRACE_S):
+                    miss = clone_into(model, scene, config, training_seed(config.seed), line)
                 say(f"cloned from {config.clone.policy}: mean squared error of the actions {miss:.2g}")
         else:
             model = resumed_model(source, config, environments)
-            bundle = _Bundle(model, config, fits, about, watch)
-        write_json(folder / "config.json", config.model_dump(mode="json"))
-        write_json(folder / "versions.json", versions())
-        model.set_logger(make_logger(folder, model.num_timesteps))
-        watch.model = model
+            bundle = BundleWriter(model, config, fits, about, watch, scene.task.name)
+        model.set_logger(make_logger(folder, None if source is None else model.num_timesteps))
+        watch.begin(model)
+        watch.afterwards.policies = 2 + len(scene.task.baselines)
         watch.afterwards.started(time.monotonic() - began_s, budget.total_s)
-        left = config.steps - model.num_timesteps
         budget.mark("start-up")
-        try:
-            if left > 0:
-                model.learn(left, callback=watch, reset_num_timesteps=False)
-            ended = watch.ended
-        except KeyboardInterrupt:
-            ended = "interrupted"
+        left = config.steps - model.num_timesteps
+        if left > 0:
+            every: Any = None if isinstance(model, OffPolicyAlgorithm) else 1  # the watch writes SAC's rows
+            with watch.stopping_on_interrupt():
+                model.learn(left, callback=watch, reset_num_timesteps=False, log_interval=every)
         budget.mark("training")
-        if ended == "wall_time_s" and not watch.learnt:
-            raise wall_time_error(budget, config, watch.num_timesteps, folder)
-        watch.save()
+        if watch.ended == "wall_time_s" and not watch.learnt:
+            raise wall_time_error(budget, config, watch.num_timesteps, None if resume else folder)
+        watch.finish()
+    except WallTimeOver:
+        if not resume:
+            shutil.rmtree(folder, ignore_errors=True)
+        raise InputError("over while cloning", key="--wall-time-s", value=config.wall_time_s) from None
+    except KeyboardInterrupt:  # a second one, or one before the training: checkpoints stand as they are
+        watch.ended = "interrupted"
     finally:
         environments.close()
+    ended = watch.ended
     if ended == "interrupted":
-        return Trained(folder, model.num_timesteps, budget.elapsed_s, ended, None)
+        return Trained(folder, max(checkpoints_in(checkpoints), default=0), budget.elapsed_s, ended, None)
     steps = watch.restore_best(model)
     if config.selection_episodes and not on_batch:
         with budget.spending("selection", "saving"):
-            steps = _choose(bundle, steps, scene, folder)
+            steps = choose(bundle, steps, scene, folder)
     with budget.spending("saving", "selection"):
-        bundle.write(folder / "policy", "policy", steps)
-    names = [str(folder / "untrained"), str(folder / "policy"), *list(scene.task.baselines)[:1]]
-    if config.clone.policy is not None and config.clone.policy not in names:
-        names.append(config.clone.policy)
+        bundle.write(folder / "policy", "policy", steps, command=bundle.command)
     seen = None
     with budget.spending("evaluation", "saving"):
         if budget.remaining_s > 0.0:
-            seen = bundle.played(judged(scene), names, config.evaluation_episodes, evaluation_seed, budget.until_s())
+            seen = bundle.played(
+                judged(scene),
+                names(scene, config, folder),
+                config.evaluation_episodes,
+                evaluation_seed,
+                budget.until_s(),
+            )
     if seen is not None and seen.played:
-        bundle.write(folder / "policy", "policy", steps, _measured(seen))
-        write_json(folder / "evaluation.json", seen.as_json())
+        rows = measured_of(seen.as_json(), evaluation_command(seen))
+        bundle.write(folder / "policy", "policy", steps, rows, bundle.command)
+        write_json(folder / EVALUATION, seen.as_json())
     else:
         seen = None
     budget.mark("saving")
-    return Trained(
+    return _finished(
         folder,
         model.num_timesteps,
-        budget.elapsed_s,
+        budget,
         ended,
         seen,
-        folder / "policy",
-        dict(budget.spent_s),
-        budget.time_spent(),
-        -watch.seen.reward if on_batch and watch.seen.weights is not None else None,
+        -watch.seen.reward if on_batch and config.selection_episodes and watch.seen.weights is not None else None,
     )
 
 
 def _train_fit(
     scene: Scene, config: TrainConfig, folder: Path, line: ProgressLine, budget: Budget, evaluation_seed: int,
-    say: Callable[[str], None],
+    say: Callable[[str], None], resume: bool,
 ) -> Trained:  # fmt: skip
-    """Train by regression (`agents.train.fit_run`), on the batch only."""
+    """Train by regression (`agents.train.fit_run`), on the batch only; each round ends with a checkpoint, no pickle."""
     if not batched(scene) or config.worlds == 0:
         raise InputError("needs a batch of worlds", key="--algorithm", value="fit", allowed="with --plant rom")
     environment = scene.make()
-    make_folder(folder)
+    begin_folder(folder, config, resume=resume)
     try:
-        write_json(folder / "config.json", config.model_dump(mode="json"))
-        write_json(folder / "versions.json", versions())
         budget.mark("start-up")
         held_out = range(SELECTION_SEED, SELECTION_SEED + config.selection_episodes)
         line.update(f"playing the set on {len(held_out)} held-out seeds", completed=0.0)
         try:
-            fitted = fit_rounds(scene, config, training_seed(config.seed), held_out, line, budget, say)
+            fitted = fit_rounds(
+                scene, config, training_seed(config.seed), held_out, folder / "checkpoints", line, budget, say
+            )
             budget.mark("training")
             write_fitted(folder / "policy", fitted, scene, config, environment, [])
-            seen = evaluated(judged(scene), config, folder / "policy", evaluation_seed, line)
+            seen = evaluated(
+                judged(scene), config, names(scene, config, folder), evaluation_seed, line, budget.until_s()
+            )
         except KeyboardInterrupt:
             return Trained(folder, 0, budget.elapsed_s, "interrupted", None)
-        write_fitted(folder / "policy", fitted, scene, config, environment, _measured(seen))
-        write_json(folder / "evaluation.json", seen.as_json())
+        if seen.played:
+            rows = measured_of(seen.as_json(), evaluation_command(seen))
+            write_fitted(folder / "policy", fitted, scene, config, environment, rows)
+            write_json(folder / EVALUATION, seen.as_json())
         budget.mark("evaluation")
     finally:
         environment.close()
-    return Trained(
-        folder,
-        fitted.steps,
-        budget.elapsed_s,
-        "steps",
-        seen,
-        folder / "policy",
-        dict(budget.spent_s),
-        budget.time_spent(),
-        fitted.judged,
-    )
+    return _finished(folder, fitted.steps, budget, fitted.ended, seen if seen.played else None, fitted.judged)
+
+
+def _finished(
+    folder: Path, steps: int, budget: Budget, ended: str, seen: Evaluation | None, judged_s: float | None
+) -> Trained:
+    """Return the result of a run with a policy, and leave it in the folder too (`result.json`)."""
+    policy = folder / "policy"
+    digest = hashlib.sha256((policy / ONNX).read_bytes()).hexdigest()
+    spent = dict(budget.spent_s), budget.time_spent()
+    trained = Trained(folder, steps, budget.elapsed_s, ended, seen, policy, *spent, judged_s, digest)
+    told = ("steps", "wall_s", "ended", "spent_s", "judged_s", "policy_sha256")
+    write_json(folder / RESULT, {name: getattr(trained, name) for name in told})
+    return trained
+
+
+def names(scene: Scene, config: TrainConfig, folder: Path) -> list[str]:
+    """Return the policies to evaluate: untrained start, result, the task's classical ones and the cloned one."""
+    own = [str(folder / name) for name in ("untrained", "policy") if (folder / name).is_dir()]
+    others = [*scene.task.baselines, *([config.clone.policy] if config.clone.policy is not None else [])]
+    return [*own, *dict.fromkeys(others)]
+
+
+def evaluation_command(seen: Evaluation) -> str:
+    """Return the line for a shell that plays an evaluation's policies again, the trained one as FOLDER."""
+    scene = seen.scene
+    words = ["swaptwin", "evaluate", scene.task.name]
+    for name, value in scene.options.items():
+        words += [f"--{name}", str(value)]
+    for policy in seen.policies:
+        if "/" not in policy:
+            words += ["--policy", policy]
+    line = " ".join(map(shlex.quote, words))
+    return f"{line} --policy FOLDER --seed {seen.seed} --episodes {seen.played}"
 
 
 def judged(scene: Scene) -> Scene:
@@ -338,9 +293,21 @@ def prepare(scene: Scene) -> tuple[dict[str, Any], dict[str, Any]]:
         probe.close()
 
 
-def wall_time_error(budget: Budget, config: TrainConfig, steps: int, folder: Path) -> InputError:
-    """Make the error of a wall time that ended before the first policy update; remove the run's unfinished files."""
-    shutil.rmtree(folder, ignore_errors=True)
+def begin_folder(folder: Path, config: TrainConfig, *, resume: bool) -> None:
+    """Make the run's folder with its inputs, or write them anew for the next part of the run."""
+    inputs: dict[str, Mapping[str, Any]] = {"config.json": config.model_dump(mode="json"), "versions.json": versions()}
+    if not resume:
+        make_folder(folder, inputs)
+        return
+    remove_left(folder)
+    for name, value in inputs.items():
+        write_json(folder / name, value)
+
+
+def wall_time_error(budget: Budget, config: TrainConfig, steps: int, folder: Path | None) -> InputError:
+    """Make the error of a wall time that ended before the first policy update; remove the files of a new run."""
+    if folder is not None:
+        shutil.rmtree(folder, ignore_errors=True)
     first = config.ppo.n_steps * config.workers if config.algorithm == "ppo" else config.sac.learning_starts
     spent = budget.spent_s
     problem = (
@@ -348,148 +315,3 @@ def wall_time_error(budget: Budget, config: TrainConfig, steps: int, folder: Pat
         f"learnt {steps} were made in {spent['training']:.0f} s"
     )
     return InputError(problem, key="--wall-time-s", value=config.wall_time_s)
-
-
-class _Bundle:
-    """Writer of bundles of the current model, with the data that all bundles of the run share."""
-
-    def __init__(
-        self,
-        model: BaseAlgorithm,
-        config: TrainConfig,
-        fits: dict[str, Any],
-        about: dict[str, Any],
-        watch: TrainingWatch,
-    ) -> None:
-        self.model, self.config, self.fits, self.about, self.watch = model, config, fits, about, watch
-
-    def write(self, folder: Path, title: str, steps: int, measured: list[dict[str, Any]] | None = None) -> None:
-        graph = graph_bytes(layers_of(self.model), len(self.fits["observation"]), len(self.fits["action"]))
-        low, high = self.watch.seen.low, self.watch.seen.high
-        contract = {
-            **{key: _plain(value) for key, value in self.fits.items()},
-            "made": {
-                "algorithm": self.config.algorithm,
-                "seed": self.config.seed,
-                "steps": steps,
-                "options": dict(self.config.environment),
-                "versions": versions(),
-            },
-            "measured": measured or [],
-            "validity": {
-                "options": {name: [value or "any"] for name, value in self.about.items()},
-                "observation_low": [] if low is None else [float(x) for x in low],
-                "observation_high": [] if high is None else [float(x) for x in high],
-                "note": "Measured in simulation only. Outside these options and observations nothing is known.",
-            },
-        }
-        write_bundle(folder, graph, contract, title, replace=folder.exists())
-
-    def played(self, scene: Scene, names: list[str], episodes: int, seed: int, until_s: float) -> Evaluation:
-        """Evaluate policies on the same seeds, as many as fit until `until_s`; on the batch where the run was.
-
-        Raises:
-            KeyboardInterrupt: Ctrl-C.
-        """
-        line, done = self.watch.line, 0
-        what = "selection" if seed == SELECTION_SEED else "evaluation"
-
-        def tell(_: object) -> None:
-            nonlocal done
-            done += 1
-            line.update(f"{what}: episode {done} of {episodes}, {len(names)} policies", completed=done / episodes)
-
-        workers = self.watch.afterwards.workers
-        line.update(f"{what}: starting, {episodes} episodes, {len(names)} policies", completed=0.0)
-        worlds = self.config.worlds if isinstance(self.watch, BatchWatch) else 0
-        evaluation, interrupted = evaluate(
-            scene, names, episodes=episodes, seed=seed, workers=workers, on_seed=tell, until_s=until_s, worlds=worlds
-        )
-        if interrupted:
-            raise KeyboardInterrupt
-        return evaluation
-
-
-def _clone(model: BaseAlgorithm, scene: Scene, config: TrainConfig, line: ProgressLine) -> float:
-    """Fit a new model to the policy that the configuration names; return the mean squared error of its actions."""
-    name, clone = str(config.clone.policy), config.clone
-    line.update(f"cloning: {clone.episodes} episodes of {name}")
-    examples = examples_of(scene, name, config, training_seed(config.seed))
-
-    def tell(epoch: int) -> None:
-        line.update(f"cloning: epoch {epoch} of {clone.epochs}", completed=0.0)
-
-    return imitate(model, examples, config, tell)
-
-
-def _choose(bundle: _Bundle, best: int, scene: Scene, folder: Path) -> int:
-    """Load into the model its policy with the highest reward on episodes unseen in training; return that policy's step.
-
-    Training rewards include exploration noise, which may free a policy that gets stuck without it. So the checkpoints,
-    and step `best`, the best by training reward, play without noise. With fewer than `MIN_SELECTION` episodes `best`
-    stays.
-    """
-    model, config, watch = bundle.model, bundle.config, bundle.watch
-    states = {best: deepcopy(model.policy.state_dict())}
-    for step, path in checkpoints_in(folder / "checkpoints").items():
-        states.setdefault(step, load_model(path, config.algorithm).policy.state_dict())
-    if len(states) < 2:
-        return best
-    names, candidates = {}, folder / "candidates"
-    candidates.mkdir(exist_ok=True)
-    for step, state in sorted(states.items()):
-        model.policy.load_state_dict(state)
-        names[step] = candidates / f"step_{step}"
-        bundle.write(names[step], names[step].name, step)
-    selection_s, evaluation_s = (
-        watch.afterwards.selection_s(model.num_timesteps, watch.seen.weights is not None),
-        watch.afterwards.evaluation_s(),
-    )
-    share = selection_s / (selection_s + evaluation_s) if selection_s else 0.5
-    until_s = watch.budget.until_s(share)
-    evaluation = bundle.played(
-        scene, list(map(str, names.values())), config.selection_episodes, SELECTION_SEED, until_s
-    )
-    result = evaluation.as_json()
-    write_json(folder / "selection.json", result)
-    chosen = best
-    if evaluation.played >= min(MIN_SELECTION, config.selection_episodes):
-        chosen = list(names)[int(np.argmax([row["reward_mean"] for row in result["policies"]]))]
-    watch.say(f"selection: step {chosen} of {len(names)} candidates, on {evaluation.played} episodes each")
-    model.policy.load_state_dict(states[chosen])
-    return chosen
-
-
-def _plain(value: Any) -> Any:
-    return [row.model_dump() for row in value] if isinstance(value, list) else value
-
-
-def _measured(evaluation: Evaluation) -> list[dict[str, Any]]:
-    return [
-        {
-            "policy": Path(row["name"]).name,
-            "episodes": evaluation.played,
-            "first_seed": evaluation.seed,
-            "success_rate": row["success_rate"],
-            "success_ci95": row["success_ci95"],
-            "time_median_s": row["time_s"]["median"],
-        }
-        for row in evaluation.as_json()["policies"]
-    ]
-
-
-def make_folder(folder: Path) -> None:
-    """Make the run's new folder."""
-    try:
-        folder.mkdir(parents=True)
-    except FileExistsError:
-        raise InputError("already exists; --resume continues a run", file=folder) from None
-    except OSError as error:
-        if error.errno in DISK_ERRORS:
-            raise
-        raise InputError(f"cannot be made: {error.strerror}", file=folder) from None
-
-
-def write_json(path: Path, value: Mapping[str, Any]) -> None:
-    with atomic_write(path) as file:
-        file.write((json.dumps(value, indent=2) + "\n").encode())

@@ -1,23 +1,29 @@
-"""Callback during training: ends it in time, saves checkpoints, keeps the best policy."""
+"""Callback during training: ends it in time, makes checkpoints, keeps the best policy."""
 
 from __future__ import annotations
 
 import os
+import signal
+import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any, cast
 
 import numpy as np
 import torch
 from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.callbacks import BaseCallback
+from stable_baselines3.common.off_policy_algorithm import OffPolicyAlgorithm
 from stable_baselines3.common.vec_env import VecEnv, VecEnvWrapper
 from stable_baselines3.common.vec_env.base_vec_env import VecEnvObs, VecEnvStepReturn
 
 from agents.train.budget import GRACE_S, MAX_AFTERWARDS, Budget
-from agents.train.checkpoint import RunState, save
-from agents.train.config import TrainConfig
+from agents.train.config import TrainConfig, training_seed
+from agents.train.figures import EpisodeFigures
+from agents.train.run_state import RunState, checkpoints_in, save
 from twin.console import ProgressLine
 
 BEST_OF = 300
@@ -25,6 +31,8 @@ BEST_OF = 300
 two hundred cannot be distinguished from one that never does."""
 BEST_EVERY = 1000
 """Steps between two checks of it."""
+FIGURES_OF = 20
+"""Episodes in a row of the metrics, for algorithms that do not learn in rollouts of a fixed length."""
 STARTS = 4.0
 """An evaluation uses several processes if its time exceeds their start-up by this factor."""
 TELL_EVERY_S = 0.5
@@ -69,6 +77,7 @@ class FinalPhase:
 
     def __init__(self, config: TrainConfig) -> None:
         self.config, self.workers, self.starting_s = config, config.workers, 0.0
+        self.policies = 3
         self.rate, self.longest = 0.0, 0
         self.first: list[float] = []
         self.last: deque[float] = deque(maxlen=self.FIRST)
@@ -98,8 +107,8 @@ class FinalPhase:
         return self.starting_s + self._playing_s(candidates * self.config.selection_episodes)
 
     def evaluation_s(self) -> float:
-        """Time that the evaluation of untrained start, result and baseline needs, s."""
-        return self.starting_s + self._playing_s(3 * self.config.evaluation_episodes)
+        """Time that the evaluation of `policies` policies needs, s."""
+        return self.starting_s + self._playing_s(self.policies * self.config.evaluation_episodes)
 
     def _playing_s(self, episodes: int) -> float:
         steps = max(np.mean(self.first), np.mean(self.last)) if self.first else self.longest
@@ -108,7 +117,11 @@ class FinalPhase:
 
 
 class TrainingWatch(BaseCallback):
-    """End training on time, save checkpoints, report progress, keep the best policy and the range of observations."""
+    """End training on time, make checkpoints, report progress, keep the best policy and the range of observations.
+
+    Checkpoints are made between rollouts. At each of them every environment begins a new episode and all generators are
+    seeded anew, by the run's seed and the step: a run that goes on from one equals the undisturbed one to the last bit.
+    """
 
     def __init__(
         self,
@@ -127,34 +140,103 @@ class TrainingWatch(BaseCallback):
         self.budget = budget or Budget(config.wall_time_s)
         self.afterwards = FinalPhase(config)
         self.episodes, self._told_s, self._kept_s = 0, 0.0, 0.0
+        self.first_step = self.saved_at = self.looked_at = self.whole_step = 0
+        self._begun = False
+        self._collected_s, self._update_s = 0.0, 0.0
+        self._low: np.ndarray | None = None
+        self._high: np.ndarray | None = None
+
+    @contextmanager
+    def stopping_on_interrupt(self) -> Iterator[None]:
+        """Have Ctrl-C end the training after its next step, between two updates; a second one raises at once."""
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+
+        def stop(*_: object) -> None:
+            if self.ended == "interrupted":
+                raise KeyboardInterrupt
+            self.ended = "interrupted"
+            self.say("interrupted: ending after this update (Ctrl-C again: at once, and back to the last checkpoint)")
+
+        before = signal.signal(signal.SIGINT, stop)
+        try:
+            yield
+        finally:
+            signal.signal(signal.SIGINT, before)
+
+    def begin(self, model: BaseAlgorithm) -> None:
+        """Watch this model from now on."""
+        self.model, self.num_timesteps, self.began_s = model, model.num_timesteps, time.monotonic()
+        self.first_step = self.saved_at = self.looked_at = self.whole_step = model.num_timesteps
 
     def _on_training_start(self) -> None:
-        self.began_s, self.first_step = time.monotonic(), self.num_timesteps
-        self.saved_at = self.looked_at = self.num_timesteps
+        self.began_s = time.monotonic()
+
+    def _on_rollout_start(self) -> None:
+        step, first = self.num_timesteps, not self._begun
+        if not first:
+            self._update_s = max(self._update_s, time.monotonic() - self._collected_s)
+        self._begun, self.whole_step = True, step
+        if first and step in checkpoints_in(self.checkpoints):
+            self._restore_pending()
+        elif first or step - self.saved_at >= self.config.checkpoint_steps:
+            self.save()
+        else:
+            return
+        self._begin_anew()
+
+    def _begin_anew(self) -> None:
+        """Seed all generators by the step, and begin a new episode in every environment."""
+        model = cast(Any, self.model)
+        self.looked_at = self.num_timesteps
+        model.set_random_seed((training_seed(self.config.seed) + self.num_timesteps) % (1 << 32))
+        model._last_obs = model.env.reset()
+        model._last_episode_starts = np.ones(model.env.num_envs, bool)
+        if model.use_sde:  # its noise was drawn before
+            noisy: Any = model.actor if self.config.algorithm == "sac" else model.policy
+            noisy.reset_noise(model.env.num_envs)
 
     def _on_step(self) -> bool:
-        seen, observed = self.seen, self.locals["new_obs"]
+        observed = self.locals["new_obs"]
         low, high = observed.min(axis=0), observed.max(axis=0)
-        seen.low = low if seen.low is None else np.minimum(seen.low, low)
-        seen.high = high if seen.high is None else np.maximum(seen.high, high)
+        self._low = low if self._low is None else np.minimum(self._low, low)
+        self._high = high if self._high is None else np.maximum(self._high, high)
         lengths = [info["episode"]["l"] for info in self.locals["infos"] if "episode" in info]
         self.episodes += len(lengths)
         self.afterwards.take(lengths)
-        self._checkpoint_if_due()
         if time.monotonic() - self._told_s >= TELL_EVERY_S:
-            self._told_s, self._kept_s = time.monotonic(), self.kept_s()
+            self._told_s, self._kept_s = time.monotonic(), self.kept_s() + self._update_s
             self._tell()
-        if self.budget.remaining_s <= self._kept_s:
+        if self.ended == "steps" and self.budget.remaining_s <= self._kept_s:
             self.ended = "wall_time_s"
-            return False
-        return self.num_timesteps < self.config.steps
+        return self.ended == "steps"
 
-    def _checkpoint_if_due(self) -> None:
-        """Save and look for the best policy, where due."""
-        if self.num_timesteps - self.saved_at >= self.config.checkpoint_steps:
-            self.save()
+    def _on_rollout_end(self) -> None:
+        self.whole_step, seen = self.num_timesteps, self.seen
+        if self._low is not None and self._high is not None:
+            seen.low = self._low if seen.low is None else np.minimum(seen.low, self._low)
+            seen.high = self._high if seen.high is None else np.maximum(seen.high, self._high)
+            self._low = self._high = None
+        self._record_figures(FIGURES_OF if isinstance(self.model, OffPolicyAlgorithm) else 1)
         if self.num_timesteps - self.looked_at >= BEST_EVERY:
             self._look()
+        self._collected_s = time.monotonic()
+
+    def _record_figures(self, least: int) -> None:
+        """Record the figures of the episodes that ended, if they are that many; SAC's rows are written here too."""
+        figures = self.figures()
+        if figures is None or len(figures.finished) < least:
+            return
+        for name, value in figures.take().items():
+            self.logger.record(f"episodes/{name}", value)
+        if isinstance(self.model, OffPolicyAlgorithm):
+            self.model.dump_logs()
+
+    def figures(self) -> EpisodeFigures | None:
+        """Return the environments' figures of episodes."""
+        timed = self.model.env
+        return timed.venv if isinstance(timed, Timed) and isinstance(timed.venv, EpisodeFigures) else None
 
     @property
     def learnt(self) -> bool:
@@ -172,13 +254,36 @@ class TrainingWatch(BaseCallback):
             after.selection_s(self.num_timesteps, self.seen.weights is not None) + after.evaluation_s()
         )
 
-    def save(self) -> None:
-        """Save a checkpoint and the state so far."""
+    def save(self, *, regular: bool = True) -> None:
+        """Make a checkpoint; `regular`: one that an undisturbed run makes too."""
+        if isinstance(self.model, OffPolicyAlgorithm):
+            self._record_figures(1)
+        logger = self.model.logger
+        waiting: dict[bool, dict[str, float]] = {False: {}, True: {}}
+        for name, value in logger.name_to_value.items():
+            if isinstance(value, int | float | np.number):
+                waiting["tensorboard" in (logger.name_to_excluded.get(name) or ())][name] = float(value)
+        self.seen.pending, self.seen.pending_csv = waiting[False], waiting[True]
+        self.seen.regular = regular
         with self.budget.spending("saving", "training"):
-            path = save(self.model, self.checkpoints)
-            self.seen.save(self.checkpoints)
+            path = save(self.model, self.seen, self.checkpoints)
         self.saved_at = self.model.num_timesteps
         self.say(f"checkpoint {path}")
+
+    def _restore_pending(self) -> None:
+        """Put back what the checkpoint's run had yet to write into its metrics."""
+        for name, value in self.seen.pending.items():
+            self.logger.record(name, value)
+        for name, value in self.seen.pending_csv.items():
+            self.logger.record(name, value, exclude="tensorboard")
+        if not self.seen.regular:
+            self.seen.resumed_at = (*self.seen.resumed_at, self.num_timesteps)
+
+    def finish(self) -> None:
+        """Leave the model as its last whole rollout did, and make a checkpoint where it is not yet in one."""
+        self.model.num_timesteps = self.num_timesteps = self.whole_step
+        if self.whole_step not in checkpoints_in(self.checkpoints):
+            self.save(regular=self.whole_step - self.saved_at >= self.config.checkpoint_steps)
 
     def _look(self) -> None:
         """Store the current policy if its last episodes were the best so far."""
@@ -188,9 +293,13 @@ class TrainingWatch(BaseCallback):
             return
         reward = float(np.mean([episode["r"] for episode in episodes]))
         if reward > self.seen.reward:
-            self.seen.reward, self.seen.step = reward, self.num_timesteps
-            state = self.model.policy.state_dict()
-            self.seen.weights = {name: value.detach().cpu().numpy().copy() for name, value in state.items()}
+            self._keep(reward)
+
+    def _keep(self, reward: float) -> None:
+        """Store the current policy as the best so far."""
+        self.seen.reward, self.seen.step = reward, self.num_timesteps
+        state = self.model.policy.state_dict()
+        self.seen.weights = {name: value.detach().cpu().numpy().copy() for name, value in state.items()}
 
     def restore_best(self, model: BaseAlgorithm) -> int:
         """Restore the best policy and return its step; the last policy if too few episodes ended."""

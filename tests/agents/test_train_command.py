@@ -14,13 +14,16 @@ import pytest
 
 import agents.train.run
 import swaptwin
-from agents.commands.train import report
+from agents.commands.train_report import report
 from agents.episodes import Scene
 from agents.tasks import TASKS
 from agents.train.budget import GRACE_S, MAX_AFTERWARDS, Budget, at_most
+from agents.train.command import training_command
+from agents.train.config import TrainConfig, load_config
 from agents.train.run import train
 from agents.train.watch import FinalPhase
 from tests.agents.test_train import SCENE, tiny_config
+from tests.agents.test_train_worlds import batch_config
 from tests.agents.tiny import TASK
 from twin.console import ProgressLine
 from twin.errors import InputError
@@ -77,6 +80,28 @@ def test_the_wall_time_holds_for_selection_and_evaluation_too(tmp_path: Path) ->
     assert all(0.0 <= share <= 1.0 for share in line.shares)
     assert any(text.startswith("checkpoint ") for text in said)
     assert any(re.match(r"selection: step \d+ of \d+ candidates, on \d+ episodes each", text) for text in said)
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("_warm")
+def test_the_wall_time_holds_on_the_batch_too(tmp_path: Path) -> None:
+    """Judgements, evaluation and cloning of far too many episodes are all within it."""
+    wall_s = 10.0
+    config = batch_config(steps=10**6, wall_time_s=wall_s)
+    few = {"checkpoint_steps": 1024, "selection_episodes": 100, "evaluation_episodes": 10_000}
+    began_s = time.monotonic()
+    run = train(SCENE, config.model_copy(update=few), tmp_path / "run", Told())
+    assert time.monotonic() - began_s < 1.1 * wall_s
+    assert run.ended == "wall_time_s"
+    assert run.evaluation is not None
+    assert 0 < run.evaluation.played < 10_000
+    assert run.spent_s["training"] > 0.1 * wall_s
+    clone = config.clone.model_copy(update={"policy": "slow", "episodes": 100_000})
+    began_s = time.monotonic()
+    with pytest.raises(InputError, match=r"^--wall-time-s: over while cloning"):
+        train(SCENE, config.model_copy(update={"clone": clone, "wall_time_s": 3.0}), tmp_path / "long", Told())
+    assert time.monotonic() - began_s < 3.0 + GRACE_S + 1.0
+    assert not (tmp_path / "long").exists()
 
 
 def test_episodes_that_fit_are_all_evaluated(tmp_path: Path) -> None:
@@ -180,3 +205,87 @@ def test_the_line_that_is_printed_at_the_end_runs_as_printed(
     [again] = [line for line in out.splitlines() if line.startswith("one of them again")]
     assert swaptwin.run([*shlex.split(again.split(": ", 1)[1])[1:], "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["episodes"] == 1
+
+
+COMMANDS: dict[str, dict[str, Any]] = {
+    "docking": {
+        "algorithm": "sac", "seed": 3, "steps": 24, "workers": 1, "checkpoint_steps": 16, "selection_episodes": 1,
+        "evaluation_episodes": 1, "environment": {"parking": "guided", "conditions": "night+rain"},
+    },
+    "alignment": {
+        "algorithm": "ppo", "seed": 1, "steps": 64, "worlds": 4, "checkpoint_steps": 32, "selection_episodes": 1,
+        "evaluation_episodes": 1, "environment": {"plant": "rom", "station": "chassis"},
+        "clone": {"policy": "law", "episodes": 2, "noise": 0.1, "epochs": 1, "batch_size": 64, "learning_rate": 1e-3},
+    },
+}  # fmt: skip
+
+
+def small(task: str) -> TrainConfig:
+    """A configuration that differs from the task's own file in many ways."""
+    config = load_config(task).model_dump() | COMMANDS[task]
+    config["ppo"] |= {"hidden": (8,), "n_steps": 8, "batch_size": 16, "n_epochs": 1}
+    config["sac"] |= {"hidden": (8,), "learning_starts": 8, "batch_size": 8, "buffer_size": 1000}
+    return TrainConfig.model_validate(config)
+
+
+@pytest.mark.parametrize("task", COMMANDS)
+def test_the_command_on_the_card_makes_the_policy_again(
+    tmp_path: Path, task: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = small(task)
+    run = train(Scene(TASKS[task], config.environment), config, tmp_path / "run", Told())
+    assert run.policy is not None
+    contract = json.loads((run.policy / "contract.json").read_text())
+    line = contract["made"]["command"]
+    assert f"    {line}\n" in (run.policy / "card.md").read_text()
+    assert line.startswith(f"swaptwin train {task} ")
+    assert "#" not in line
+    words = shlex.split(line)[1:]
+    assert swaptwin.run([*words, "--out", str(tmp_path / "again"), "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["policy_sha256"] == contract["policy_sha256"] == run.policy_sha256
+    assert (tmp_path / "again" / "policy" / "card.md").read_text() == (run.policy / "card.md").read_text()
+    # and the one that judged it
+    rows = contract["measured"]
+    judged = shlex.split(rows[0]["command"].replace("FOLDER", str(run.policy)))
+    assert swaptwin.run([*judged[1:], "--workers", "1", "--json"]) == 0
+    reported = {Path(row["name"]).name: row for row in json.loads(capsys.readouterr().out)["policies"]}
+    for row in rows:
+        if row["policy"] != "untrained":
+            assert row["success_rate"] == reported[row["policy"]]["success_rate"]
+            assert row["time_median_s"] == reported[row["policy"]]["time_s"]["median"]
+
+
+def test_the_command_names_what_is_otherwise_than_in_the_file() -> None:
+    config = load_config("alignment", None, {"seed": 7, "environment": {"care": "careful", "station": "chassis"}})
+    line = "swaptwin train alignment --care careful --station chassis --seed 7 --steps 524288 --wall-time-s 1000000"
+    assert training_command("alignment", config, 524288) == line
+    assert training_command("alignment", config, 524288, "why") == f"{line} # why"
+    changed = load_config("alignment", None, {"clone": {"policy": None}}, ["ppo.gamma=0.9", "ppo.hidden=[32, 16]"])
+    assert changed.ppo.gamma == 0.9
+    assert changed.ppo.hidden == (32, 16)
+    told = training_command("alignment", changed, 1)
+    assert "--clone none --hyper 'ppo.hidden=[32, 16]' --hyper ppo.gamma=0.9 --seed 0" in told
+    for made, back in ((told, changed), (line, config)):
+        words = shlex.split(made)[3:]
+        hyper = [words[i + 1] for i, word in enumerate(words) if word == "--hyper"]
+        assert load_config("alignment", None, {}, hyper).ppo == back.ppo
+    fewer = TrainConfig.model_validate(load_config("timing").model_dump() | {"environment": {"plant": "rom"}})
+    assert '--hyper \'environment={"plant": "rom"}\'' in training_command("timing", fewer, 1)
+
+
+@pytest.mark.parametrize(
+    ("setting", "said"),
+    [
+        ("ppo.gama=0.9", r"ppo\.gama: .*unknown key \(did you mean gamma\?\)"),
+        ("ppo.gamma=2", r"ppo\.gamma: .*out of range, got 2"),
+        ("pop.gamma=0.9", r"^--hyper: unknown key \(did you mean ppo\?\), got 'pop.gamma=0.9'"),
+        ("ppo.gamma", r"^--hyper: not a setting, got 'ppo.gamma' \(allowed: PATH=VALUE"),
+        ("steps.more=3", r"^--hyper: steps has no keys of its own"),
+        ("ppo.gamma=[", r"--hyper ppo\.gamma: .*not valid YAML"),
+    ],
+)
+def test_a_wrong_setting_is_refused_in_one_line(setting: str, said: str) -> None:
+    with pytest.raises(InputError, match=said) as caught:
+        load_config("alignment", None, None, [setting])
+    assert "\n" not in str(caught.value)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
+import io
 import json
 import shutil
 from pathlib import Path
@@ -11,12 +13,13 @@ from typing import Any
 import numpy as np
 import pytest
 
+from agents.commands.train_report import report_seeds
 from agents.episodes import Episode
-from agents.train.checkpoint import checkpoints_in
 from agents.train.config import TrainConfig
+from agents.train.figures import METRICS, AppendedCsv
 from agents.train.run import Trained, train
 from agents.train.seeds import train_seeds
-from agents.train.worlds import FAILED_S, METRICS, AppendedCsv, judgement_s
+from agents.train.worlds import FAILED_S, judgement_s
 from tests.agents.test_train import QUIET, SCENE, tiny_config
 
 
@@ -43,25 +46,10 @@ def graph(trained: Trained) -> bytes:
 
 def test_it_learns_what_an_untrained_policy_fails(learnt: Trained) -> None:
     assert learnt.evaluation is not None
-    untrained, trained, yardstick = learnt.evaluation.as_json()["policies"]
+    untrained, trained, yardstick, *_ = learnt.evaluation.as_json()["policies"]
     assert untrained["success_ci95"][1] < 0.5
     assert trained["success_ci95"][0] > 0.7
     assert yardstick["success_rate"] == 1.0
-
-
-def test_a_run_killed_at_any_checkpoint_ends_as_if_undisturbed(learnt: Trained, tmp_path: Path) -> None:
-    """A kill leaves what is on disk: the checkpoints by then, whatever rollout was under way."""
-    steps = sorted(checkpoints_in(learnt.folder / "checkpoints"))
-    assert len(steps) >= 4
-    for step in steps[1:3]:
-        folder = tmp_path / str(step)
-        run(folder, steps=step + 512)  # goes beyond the checkpoint, as a run that is killed has
-        for late in (s for s in checkpoints_in(folder / "checkpoints") if s > step):
-            (folder / "checkpoints" / f"step_{late}.zip").unlink()
-        again = train(SCENE, batch_config(steps=6144), folder, QUIET, resume=True, trust_pickle=True)
-        assert again.steps == learnt.steps
-        assert graph(again) == graph(learnt)
-        assert measured(again) == measured(learnt)
 
 
 def test_the_same_seed_gives_the_same_policy_and_another_one_another(learnt: Trained, tmp_path: Path) -> None:
@@ -70,9 +58,9 @@ def test_the_same_seed_gives_the_same_policy_and_another_one_another(learnt: Tra
 
 
 def measured(trained: Trained) -> list[dict[str, str]]:
-    """Rows of the metrics without PPO's own: they are of the update before, which a resumed run has not made."""
+    """Rows of the metrics."""
     with (trained.folder / METRICS).open() as file:
-        return [{k: v for k, v in row.items() if not k.startswith("train/")} for row in csv.DictReader(file)]
+        return list(csv.DictReader(file))
 
 
 def test_metrics_are_in_the_csv_and_in_tensorboard(learnt: Trained) -> None:
@@ -89,7 +77,7 @@ def test_a_clone_does_what_its_policy_does(tmp_path: Path) -> None:
     clone = config.clone.model_copy(update={"policy": "baseline", "episodes": 128, "epochs": 40, "batch_size": 256})
     cloned = train(SCENE, config.model_copy(update={"clone": clone}), tmp_path / "run", QUIET)
     assert cloned.evaluation is not None
-    untrained, policy, baseline = cloned.evaluation.as_json()["policies"]
+    untrained, policy, baseline, *_ = cloned.evaluation.as_json()["policies"]
     assert untrained["success_ci95"][1] < 0.5
     assert policy["success_rate"] >= baseline["success_rate"] - 0.05
 
@@ -107,7 +95,7 @@ def test_failures_outweigh_time_and_force() -> None:
 
 def test_rows_after_a_checkpoint_are_dropped_when_a_run_resumes(tmp_path: Path) -> None:
     path = tmp_path / METRICS
-    table = AppendedCsv(path, 0)
+    table = AppendedCsv(path, None)
     for step in (100, 200, 300):
         table.write({"a": np.float64(step), "words": "no number"}, {}, step)
     AppendedCsv(path, 200).write({"a": 1.0, "b": 2.0}, {}, 300)
@@ -117,13 +105,57 @@ def test_rows_after_a_checkpoint_are_dropped_when_a_run_resumes(tmp_path: Path) 
     assert [row["b"] for row in rows] == ["", "", "2"]
 
 
-def test_the_best_of_several_seeds_is_kept(tmp_path: Path) -> None:
-    runs = train_seeds(SCENE, batch_config(steps=1536), tmp_path / "runs", QUIET, 2)
-    assert [one.folder.name for one in runs] == ["seed_0", "seed_1"]
-    assert len({graph(one) for one in runs}) == 2
-    best = min(runs, key=lambda one: one.judged_s or 0.0)
-    assert (tmp_path / "runs" / "policy" / "policy.onnx").read_bytes() == graph(best)
-    assert json.loads((tmp_path / "runs" / "seeds.json").read_text())["best"] == str(best.folder)
+def test_several_seeds_are_reported_beside_the_best_classical_policy(tmp_path: Path) -> None:
+    config, folder = batch_config(steps=1536), tmp_path / "runs"
+    found = train_seeds(SCENE, config, folder, QUIET, 2)
+    assert [one.folder.name for one in found.runs] == ["seed_0", "seed_1"]
+    assert len({graph(one) for one in found.runs}) == 2
+    # shipped by the held-out episodes, ranked by the evaluation's
+    best = min(found.runs, key=lambda one: one.judged_s or 0.0)
+    assert found.shipped == found.runs.index(best)
+    assert (folder / "policy" / "policy.onnx").read_bytes() == graph(best)
+    told = json.loads((folder / "seeds.json").read_text())
+    assert (told["shipped"], told["seeds"]) == (found.shipped, 2)
+    rates = {row["seed"]: row["success_rate"] for row in told["runs"]}
+    assert [rates[seed] for seed in told["ranked"]] == sorted(rates.values(), reverse=True)
+    # beside the best classical one, on the same seeds
+    evaluation = json.loads((best.folder / "evaluation.json").read_text())
+    classical = [row for row in evaluation["policies"] if "/" not in row["name"]]
+    assert told["classical"]["success_rate"] == max(row["success_rate"] for row in classical)
+    against = told["runs"][found.shipped]["against"]
+    assert against["name"] == told["classical"]["name"]
+    mine = told["runs"][found.shipped]["success_rate"] - told["classical"]["success_rate"]
+    assert against["success"]["difference"] == pytest.approx(mine)
+    low, high = against["success"]["ci95"]
+    assert low <= mine <= high
+    # as told to people and to programs
+    with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stdout(io.StringIO()) as out:
+        patch.setenv("COLUMNS", "220")
+        report_seeds(found, SCENE, as_json=False)
+    words = out.getvalue()
+    for seed in (0, 1):
+        [line] = [line for line in words.splitlines() if line.startswith(f"seed {seed}")]
+        assert ("shipped" in line) == (seed == found.shipped)
+        assert ("best" in line) == (seed == told["ranked"][0])
+        assert ("worst" in line) == (seed == told["ranked"][-1])
+    assert any(line.startswith(told["classical"]["name"]) for line in words.splitlines())
+    with contextlib.redirect_stdout(io.StringIO()) as out:
+        report_seeds(found, SCENE, as_json=True)
+    reported = json.loads(out.getvalue())
+    assert (reported["best"], reported["worst"]) == (told["ranked"][0], told["ranked"][-1])
+    # killed while the second one began: the first stays, the second is made anew
+    policies = [graph(one) for one in found.runs]
+    times = (found.runs[0].folder / "result.json").stat().st_mtime_ns
+    for name in ("result.json", "policy"):
+        path = found.runs[1].folder / name
+        path.unlink() if path.is_file() else shutil.rmtree(path)
+    shutil.rmtree(folder / "policy")
+    again = train_seeds(SCENE, config, folder, QUIET, 1, resume=True, trust_pickle=True)
+    assert [one.folder.name for one in again.runs] == ["seed_1"]
+    assert (found.runs[0].folder / "result.json").stat().st_mtime_ns == times
+    assert [(folder / f"seed_{i}" / "policy" / "policy.onnx").read_bytes() for i in (0, 1)] == policies
+    assert again.shipped == found.shipped
+    assert (folder / "policy" / "policy.onnx").read_bytes() == graph(best)
 
 
 def test_a_copied_run_is_a_run(learnt: Trained, tmp_path: Path) -> None:

@@ -31,6 +31,8 @@ def table_html(heads: Sequence[str], rows: Sequence[Sequence[str]], numeric: int
         value, mark, interval = text.partition(" (")
         inner = safe(text)
         if mark and column >= numeric and interval.endswith(")"):
+            # a narrow column breaks an interval in two lines, not in three
+            interval = interval.replace(" to ", " to\N{NO-BREAK SPACE}")
             inner = f"{safe(value)} <span class='i'>({safe(interval)}</span>"
         return f"<{tag}{kind}{scope}>{inner}</{tag}>"
 

@@ -12,6 +12,8 @@ from agents.experiments.report.estimates import Estimate
 
 BLUE, GREY, ORANGE, GREEN, RED = "#1f5fa8", "#7b8794", "#b8500f", "#2b7a3b", "#b3261e"
 SERIES = (BLUE, ORANGE, GREEN, "#7a3e9d", GREY, RED, "#0b7285", "#8a6d00")
+BEST, OTHER = BLUE, ORANGE
+"""Of the best setting and of the one beside it, in figures of these two."""
 INK, LINE = "#1b2430", "#d5dce4"
 FONT = 'system-ui, "Segoe UI", Roboto, "Noto Sans", sans-serif'
 FIGURES = 4

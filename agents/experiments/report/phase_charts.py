@@ -12,11 +12,11 @@ from agents.experiments.report.answer import Choice
 from agents.experiments.report.data import PHASE, Trials
 from agents.experiments.report.estimates import Estimate
 from agents.experiments.report.figure import (
-    BLUE,
+    BEST,
     GREEN,
     INK,
+    OTHER,
     RED,
-    SERIES,
     Figure,
     bars,
     cut,
@@ -64,7 +64,7 @@ def gantt(trials: Trials, names: Names, choice: Choice) -> Figure | None:
             "name": cut(names.short(k), 30),
             "offsetgroup": str(place),
             "marker": {
-                "color": SERIES[1] if len(pair) > 1 and place == 0 else BLUE,
+                "color": BEST if k == pair[-1] else OTHER,
                 "line": {"width": 0},
                 # a second robot is hatched
                 "pattern": {

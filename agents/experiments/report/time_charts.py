@@ -11,10 +11,11 @@ import numpy as np
 from agents.experiments.report.data import Trials
 from agents.experiments.report.estimates import rate
 from agents.experiments.report.figure import (
+    BEST,
     BLUE,
     GREY,
     ORANGE,
-    SERIES,
+    OTHER,
     Figure,
     bars,
     cut,
@@ -95,7 +96,7 @@ def distribution(trials: Trials, names: Names, numbers: Sequence[int], metric: M
 
 
 def histogram(trials: Trials, names: Names, numbers: Sequence[int], metric: Metric) -> Figure | None:
-    """Histograms of one or two settings over each other."""
+    """Histograms of one or two settings over each other; the last one is the best."""
     grid = trials.grid(metric.name) * metric.scale
     samples = [(k, grid[k][np.isfinite(grid[k])]) for k in numbers]
     samples = [(k, values) for k, values in samples if len(values) >= 5]
@@ -103,9 +104,9 @@ def histogram(trials: Trials, names: Names, numbers: Sequence[int], metric: Metr
         return None
     edges = _edges([values for _, values in samples])
     traces, table = [], []
-    for place, (k, values) in enumerate(samples):
+    for k, values in samples:
         counts = np.histogram(values, edges)[0]
-        colour = SERIES[place]
+        colour = BEST if k == numbers[-1] else OTHER
         traces.append(
             {
                 "type": "bar",

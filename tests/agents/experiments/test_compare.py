@@ -82,6 +82,8 @@ def test_the_command_is_a_gate(tmp_path: Path) -> None:
     assert "limit          1 %: 8 pairs find such a rise in 95 % of cases\n" in words
     same = runner.invoke(app, ["compare", str(fast), "--baseline", str(fast.with_suffix(".csv")), "--limit", "0.01"])
     assert same.exit_code == 0, same.output
+    assert same.stdout.endswith("regression     none\n")
+    assert same.stdout.startswith(f"A              {fast.with_suffix('.csv')}\nB              {fast}\n")
 
 
 @pytest.mark.parametrize("text", ["seeds: 300000\n", "seeds: 60000\nfactors: {truck: [all]}\n"])
