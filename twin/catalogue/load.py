@@ -202,8 +202,8 @@ def with_overrides(model: Model, overrides: Mapping[str, object]) -> Model:
         first = with_overrides(model, {key: value for key, value in overrides.items() if key not in later})
         return with_overrides(first, later)
     values: Any = model.model_dump(context=WITH_OPTIONS)
-    for key in sorted(overrides, key=lambda one: len(_parts(one))):  # a whole before its parts
-        parts, value = _parts(key), overrides[key]
+    for key in sorted(overrides, key=lambda one: len(parts_of(one))):  # a whole before its parts
+        parts, value = parts_of(key), overrides[key]
         if isinstance(value, str) and isinstance(model, Station) and MOTOR_KEY.fullmatch(key):
             value = _motor_of(value, key)  # whose parts may be set beside it
         if (
@@ -363,7 +363,8 @@ def _provenance(node: Any, path: tuple[str | int, ...], file: Path, lines: Lines
 # ------------------------------------------------------------------------------------------------------------ overrides
 
 
-def _parts(key: str) -> list[str | int]:
+def parts_of(key: str) -> list[str | int]:
+    """Keys and indices of a dotted path: `slots[3].filled` and `slots.3.filled` are one place."""
     parts: list[str | int] = []
     for piece in key.replace("[", ".").replace("]", "").split("."):
         parts.append(int(piece) if piece.isascii() and piece.isdigit() and len(piece) < 9 else piece)

@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from twin.catalogue.explain import hint
-from twin.catalogue.load import with_overrides
+from twin.catalogue.load import parts_of, with_overrides
 from twin.catalogue.plausible import implausible
 from twin.catalogue.safe_yaml import parse
 from twin.errors import InputError
@@ -66,7 +66,7 @@ def with_settings(models: Mapping[str, BaseModel], texts: Sequence[str]) -> dict
     for text in texts:
         setting = parse_setting(text, tuple(models))
         kind = setting.kind if setting.kind is not None else _owner(models, setting.path)
-        if setting.path in overrides.setdefault(kind, {}):
+        if any(parts_of(setting.path) == parts_of(path) for path in overrides.setdefault(kind, {})):
             raise InputError("given twice", key=f"{OPTION} {kind}.{setting.path}", value=setting.text)
         overrides[kind][setting.path] = setting.value
     for kind, values in overrides.items():

@@ -78,6 +78,7 @@ def test_another_form_is_refused(text: str) -> None:
         (["slots[88].filled=true"], ("no such item", "0 to 7")),
         (["end_effector.mass_kg.x=1"], ("its owner is a plain value",)),
         (["axes.z.velocity_mps=0.3", "station.axes.z.velocity_mps=0.3"], ("given twice",)),
+        (["slots[3].filled=false", "slots.3.filled=true"], ("given twice",)),
         (["axes.z.velocity_bandwidth_rad_per_s=5000"], ("--set station.axes.z.velocity_bandwidth_rad_per_s",)),
     ],
 )
