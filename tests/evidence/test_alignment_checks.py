@@ -9,8 +9,9 @@ from tests.evidence.markers import between
 from tests.evidence.part import HERE
 
 STORED = read()
+# the rows are of the guard before `agents/guard_rules.py`: episodes in which it does otherwise are not among these
 AGAIN = [
-    Key("cells", "chassis", "guided", "night+rain", "", "law", "fast"),
+    Key("cells", "chassis", "guided", "clear", "", "baseline", "fast"),
     Key("cells", "chassis", "unguided", "rain", "", "baseline", "fast"),
     Key("robust", "chassis", None, None, "delay_s=0.1", "law", "fast"),
 ]
