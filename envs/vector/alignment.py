@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from gymnasium.vector import AutoresetMode
 
-from envs.alignment_case import CARE, MAX_DELAY, STARTS, AlignmentChoice
+from envs.alignment_case import CARE, MAX_DELAY, STARTS, AlignmentChoice, refused_start
 from envs.alignment_control import ACTION, ACTION_MODES, OBSERVATION
 from envs.alignment_episodes import CODES, Episodes
 from envs.alignment_reward import COSTS, REWARD_WEIGHTS, RUNNING, TIME_LIMIT
@@ -20,6 +20,7 @@ from envs.swap_case import SwapChoice
 from envs.vector.batched import BatchedEnv
 from envs.vector.infos import Columns, Kept, by_name, sum_of
 from twin.alignment.batch import BatchDriver
+from twin.alignment.driver import InsertionError
 from twin.alignment.sensed import DECISION_S
 from twin.catalogue import Station, load_pack, load_station, load_truck
 
@@ -121,7 +122,16 @@ class AlignmentVectorEnv(BatchedEnv):
         setups = [case.swap.setup for case in cases]
         if self.driver is None:
             self.driver = BatchDriver(setups[0], self.num_envs)
-        self.driver.restart(which, setups, [case.hover for case in cases])
+        try:
+            self.driver.restart(which, setups, [case.hover for case in cases])
+        except InsertionError as error:
+            if options:
+                self._begun = False
+                raise refused_start(error, options) from None
+            ended = [which.tolist().index(k) for k in error.which]
+            for j in ended:
+                cases[j] = self._choice.draw(seeds[j], widened=False)
+            self.driver.restart(which[ended], [cases[j].swap.setup for j in ended], [cases[j].hover for j in ended])
         self._episodes.begin(which, cases, self.driver)
         for i, case in zip(which.tolist(), cases, strict=True):
             self._delay.begin(i, case.late_steps)
