@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from gymnasium.error import ResetNeeded
 
-from envs.alignment_case import CARE, MAX_DELAY, STARTS, AlignmentCase, AlignmentChoice
+from envs.alignment_case import CARE, MAX_DELAY, STARTS, AlignmentCase, AlignmentChoice, refused_start
 from envs.alignment_control import ACTION, ACTION_MODES, EARLIER, OBSERVATION
 from envs.alignment_episodes import CODES, Episodes
 from envs.alignment_reward import COSTS, REWARD_WEIGHTS
@@ -19,10 +19,10 @@ from envs.options import choice, number
 from envs.recording import EpisodeRecorder
 from envs.scaling import box, checked_action
 from envs.swap_case import SwapChoice
+from twin.alignment.driver import InsertionError
 from twin.alignment.episode import AlignmentTwin
 from twin.alignment.sensed import DECISION_S
 from twin.catalogue import Station, load_pack, load_station, load_truck
-from twin.errors import InputError
 from twin.runner.kinds import PLANTS
 from twin.runner.single import ONLY
 
@@ -163,7 +163,8 @@ class AlignmentEnv(EpisodicEnv):
     draws one, given in `info["case"]["seed"]`, so every episode is reproducible from its seed.
 
     `starts="wide"` draws each start's spread of offsets and sway between one and two times the above, and night+rain as
-    often as each other condition: jams, back-off and search come about in the one of ten.
+    often as each other condition: jams, back-off and search come about in the one of ten. One from which no insertion
+    can begin is drawn within the spread of a hand-over.
 
     Ends, in `info["outcome"]`; all but the time limit terminate:
 
@@ -282,12 +283,16 @@ class AlignmentEnv(EpisodicEnv):
         self._case, self._begun = self._choice.draw(episode, options), True
         try:
             self._begin(self._case, record=True)
-        except RuntimeError as error:  # an interlock ends the insertion while the pack is brought to its start
-            asked = {**self._choice.fixed, **(options or {})}
-            if not asked:
-                raise
+        except InsertionError as error:  # an interlock ends it while the pack is brought to its start
             self._free()
-            raise InputError(f"no episode begins there: {error}", key="options", value=asked) from None
+            if options or self._choice.starts != "wide":
+                raise refused_start(error, {**self._choice.fixed, **(options or {})}) from None
+            self._case = self._choice.draw(episode, widened=False)
+            try:
+                self._begin(self._case, record=True)
+            except InsertionError as again:
+                self._free()
+                raise refused_start(again, self._choice.fixed) from None
         self._show_live()
         return self._one.observations[0].copy(), self._info({q.name: False for q in ACTION})
 

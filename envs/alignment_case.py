@@ -13,6 +13,7 @@ from envs.swap_case import OPTIONS as SWAP_OPTIONS
 from envs.swap_case import RANGES as SWAP_RANGES
 from envs.swap_case import SwapCase, SwapChoice, outside_gate, tries
 from twin import seeding
+from twin.alignment.driver import InsertionError
 from twin.alignment.episode import AlignmentTwin
 from twin.alignment.hover import Hover
 from twin.alignment.sensed import DECISION_S
@@ -120,8 +121,10 @@ class AlignmentChoice:
             if name in ALL_RANGES:
                 number(f"vary[{name!r}]", value, *ALL_RANGES[name])
 
-    def draw(self, seed: int, options: Mapping[str, Any] | None = None) -> AlignmentCase:
+    def draw(self, seed: int, options: Mapping[str, Any] | None = None, *, widened: bool = True) -> AlignmentCase:
         """Draw one episode from its seed; an option fixes one value without shifting the others.
+
+        `widened`: False draws a wide start's offsets and sway within the spread of a hand-over.
 
         Raises:
             InputError: an unknown option, or a value that is out of its range or goes with nothing.
@@ -139,7 +142,7 @@ class AlignmentChoice:
         if care is None:
             care = float(_stream(seed, "care").uniform(*CARE))
         wider = 1.0
-        if self.starts == "wide":
+        if self.starts == "wide" and widened:
             wider += float(_stream(seed, "wide").uniform(0.0, WIDER))
         parkings = tries(self.swap, seed, rest, _stream(seed, "parking again"), station)
         swap = next(parkings)
@@ -152,6 +155,11 @@ class AlignmentChoice:
                 swap = replace(swap, reparked=0)  # the options fix its pose: it did not park again
         hover = Hover(**{**_drawn(swap, seed, fixed, wider), **numbers})
         return AlignmentCase(swap, hover, care, noise_factor, delay_s)
+
+
+def refused_start(error: InsertionError, options: Mapping[str, Any]) -> InputError:
+    """Make the error of options from which no insertion begins."""
+    return InputError(f"no episode begins there: {error}", key="options", value=dict(options))
 
 
 def whole_steps(delay_s: float) -> float:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from gymnasium.vector import AutoresetMode
 
-from envs.alignment_case import CARE, MAX_DELAY, STARTS, AlignmentChoice
+from envs.alignment_case import CARE, MAX_DELAY, STARTS, AlignmentChoice, refused_start
 from envs.alignment_control import ACTION, ACTION_MODES, OBSERVATION
 from envs.alignment_episodes import CODES, Episodes
 from envs.alignment_reward import COSTS, REWARD_WEIGHTS, RUNNING, TIME_LIMIT
@@ -20,9 +20,9 @@ from envs.swap_case import SwapChoice
 from envs.vector.batched import BatchedEnv
 from envs.vector.infos import Columns, Kept, by_name, sum_of
 from twin.alignment.batch import BatchDriver
+from twin.alignment.driver import InsertionError
 from twin.alignment.sensed import DECISION_S
 from twin.catalogue import Station, load_pack, load_station, load_truck
-from twin.errors import InputError
 
 Array = np.ndarray
 Name = str | os.PathLike[str]
@@ -124,11 +124,18 @@ class AlignmentVectorEnv(BatchedEnv):
             self.driver = BatchDriver(setups[0], self.num_envs)
         try:
             self.driver.restart(which, setups, [case.hover for case in cases])
-        except RuntimeError as error:  # as in the single environment
-            asked = {**self._choice.fixed, **(options or {})}
-            if not asked:
-                raise
-            raise InputError(f"no episode begins there: {error}", key="options", value=asked) from None
+        except InsertionError as error:
+            self._begun = False
+            if options or self._choice.starts != "wide":
+                raise refused_start(error, {**self._choice.fixed, **(options or {})}) from None
+            ended = [which.tolist().index(k) for k in error.which]
+            for j in ended:
+                cases[j] = self._choice.draw(seeds[j], widened=False)
+            try:
+                self.driver.restart(which[ended], [cases[j].swap.setup for j in ended], [cases[j].hover for j in ended])
+            except InsertionError as again:
+                raise refused_start(again, self._choice.fixed) from None
+            self._begun = True
         self._episodes.begin(which, cases, self.driver)
         for i, case in zip(which.tolist(), cases, strict=True):
             self._delay.begin(i, case.late_steps)

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+import gymnasium
 import numpy as np
 import pytest
+from gymnasium.error import ResetNeeded
 
 from envs.alignment import ACTION, OBSERVATION
+from envs.alignment_case import AlignmentCase, AlignmentChoice
 from envs.alignment_control import Control
 from tests.envs.episodes import make
 from twin.alignment.sensed import DECISION_S, SENSED, sensed_of
@@ -138,10 +141,43 @@ def test_the_hoist_may_run_at_its_own_limit() -> None:
     env.close()
 
 
+NOWHERE = {"height_m": 0.05, "off_x_m": 0.02, "off_y_m": 0.02}
+"""Inside the guides and 20 mm off: the pack presses against them before the agent has it."""
+
+
 def test_a_start_that_no_insertion_begins_from_is_one_line() -> None:
-    """Inside the guides and 20 mm off, the pack presses against them before the agent has it."""
     env = make("swaptwin/Alignment-v1", {"plant": "rom"})
     with pytest.raises(InputError, match="options: no episode begins there.*outside_model"):
-        env.reset(seed=0, options={"height_m": 0.05, "off_x_m": 0.02, "off_y_m": 0.02})
+        env.reset(seed=0, options=NOWHERE)
     assert np.isfinite(env.reset(seed=0)[0]).all(), "the environment goes on"
     env.close()
+
+
+def test_it_is_one_for_a_batch_too() -> None:
+    env = gymnasium.make_vec("swaptwin/Alignment-v1", num_envs=2)
+    observations, _ = env.reset(seed=0)
+    with pytest.raises(InputError, match="options: no episode begins there.*insertion 1 could.*outside_model"):
+        env.reset(seed=[0, 0], options={**NOWHERE, "reset_mask": np.array([False, True])})
+    with pytest.raises(ResetNeeded):
+        env.step(np.zeros((2, 4), np.float32))
+    np.testing.assert_array_equal(env.reset(seed=0)[0], observations)
+    env.close()
+
+
+def test_a_wide_start_that_no_insertion_begins_from_is_drawn_as_a_hand_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    usual = AlignmentChoice.draw
+
+    def draw(self: AlignmentChoice, seed: int, options: Any = None, *, widened: bool = True) -> AlignmentCase:
+        there = seed == 0 and widened and self.starts == "wide"
+        return usual(self, seed, NOWHERE if there else options, widened=widened)
+
+    monkeypatch.setattr(AlignmentChoice, "draw", draw)
+    many = gymnasium.make_vec("swaptwin/Alignment-v1", num_envs=2, starts="wide")
+    one = make("swaptwin/Alignment-v1", {"plant": "rom", "starts": "wide"})
+    together, infos = many.reset(seed=0)
+    for seed in range(2):
+        alone, info = one.reset(seed=seed)
+        np.testing.assert_array_equal(together[seed], alone)
+        assert infos["case"]["height_m"][seed] == info["case"]["height_m"] > NOWHERE["height_m"]
+    many.close()
+    one.close()

@@ -33,7 +33,7 @@ class BatchDriver(Driver):
         """Restart insertions `which` (K,), and run them until their trucks have been measured.
 
         Raises:
-            RuntimeError: a truck that could not be measured.
+            InsertionError: insertions that ended before; the others have begun.
         """
         for k, setup, hover in zip(which.tolist(), setups, hovers, strict=True):
             world = Slot(self.runner, k, setup, hover_world(setup, hover))

@@ -45,6 +45,19 @@ def send_setpoints(which: Any, worlds: Any, params: Any, commands: Any, watches:
         issue_command(world.truth, world.image, world.control, world.kpis, p, c, watch.robot)
 
 
+class InsertionError(RuntimeError):
+    """Insertions that an interlock or the model's domain ended before setpoints could take over.
+
+    Attributes:
+        which: their numbers k.
+    """
+
+    def __init__(self, ended: dict[int, str]) -> None:
+        """`ended`: what ended each, by its number."""
+        self.which = tuple(ended)
+        super().__init__("; ".join(f"insertion {k} could not begin: {outcome}" for k, outcome in ended.items()))
+
+
 class Driver:
     """Drives K robots that seat packs under setpoints: those of a swap, or one in each world of a runner.
 
@@ -112,21 +125,24 @@ class Driver:
         """Run insertions `which` (L,) until their trucks have been measured and setpoints take over.
 
         Raises:
-            RuntimeError: a truck that could not be measured.
+            InsertionError: insertions that ended before; the others have begun.
         """
-        waiting = which.tolist()
+        waiting, ended = which.tolist(), dict[int, str]()
         while True:
             for k in waiting:
-                program = self._program(k)
-                if not program.start():
-                    raise RuntimeError(f"insertion {k} of seed {program.setup.seed} could not begin: {self.outcome(k)}")
+                if not self._program(k).start():
+                    ended[k] = self.outcome(k)
+            waiting = [k for k in waiting if k not in ended]
             n, r = self.watches["world"], self.watches["robot"]
             waiting = [k for k in waiting if self.runner.commands["follow"][n[k], r[k]] == FOLLOW_NOT]
             if not waiting:
                 break
             self._run(np.array(waiting), np.full(len(waiting), NEVER))
         for k in which.tolist():
-            self.take_over(k)
+            if k not in ended:
+                self.take_over(k)
+        if ended:
+            raise InsertionError(ended)
 
     def advance(self, which: Array, speeds: Array) -> dict[int, str]:
         """Advance insertions `which`, none of which has ended, by one decision's time or to their ends.

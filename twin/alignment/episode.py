@@ -60,7 +60,7 @@ class AlignmentTwin:
         """Run until setpoints are needed (the truck has been measured).
 
         Raises:
-            RuntimeError: the truck could not be measured.
+            InsertionError: it ended before.
         """
         self.driver.begin(ONLY)
 
