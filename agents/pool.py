@@ -133,4 +133,7 @@ def _serve(connection: Connection, build: Callable[..., Callable[[Any], Any]], a
             message = (error if error.errno in DISK_ERRORS else traceback.format_exc(), None)
         except Exception:
             message = (traceback.format_exc(), None)
-        connection.send(message)
+        try:
+            connection.send(message)
+        except (BrokenPipeError, ConnectionResetError):  # the parent was killed meanwhile
+            return

@@ -54,8 +54,8 @@ class Recorded:
 
 
 @contextmanager
-def folder_for(folder: str | Path) -> Iterator[Path]:
-    """Make the folder if needed, and remove the new folders at the end if nothing was recorded.
+def folder_for(folder: str | Path, key: str = "--record-failures") -> Iterator[Path]:
+    """Make the folder if needed, and remove the new folders at the end if nothing was written; `key`: its option.
 
     Raises:
         InputError: it is a file, or is not writable.
@@ -64,7 +64,7 @@ def folder_for(folder: str | Path) -> Iterator[Path]:
     with suppress(OSError, ValueError):
         missing = [part for part in (path, *path.parents) if not part.exists()]
     try:
-        yield check_folder(folder)
+        yield check_folder(folder, key)
     finally:
         for part in missing:
             with suppress(OSError, ValueError):

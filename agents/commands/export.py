@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import math
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -170,7 +171,7 @@ def timing_command(
     """
     from pathlib import Path
 
-    from agents.recordings import check_folder
+    from agents.recordings import folder_for
     from agents.timing_export.formats import ENDINGS, FORMATS, text_of
     from agents.timing_export.parameters import rows_of
     from agents.timing_export.ramp_in import ramp_in
@@ -197,23 +198,23 @@ def timing_command(
     loaded = load_pack(pack) if pack is not None else None
     who = load_truck(truck) if truck is not None else default_truck(at, loaded)
     what = loaded if loaded is not None else default_pack(at, who)
-    folder = check_folder(steps_to, "--steps") if steps_to is not None else None
     version = current_versions().get("swaptwin") or "unreleased"
     now = datetime.datetime.now(datetime.UTC).replace(microsecond=0)
 
     def written(one: TimingSet) -> str:
         return text_of(format, one, at, factory, version, now)
 
-    steps = []
-    if seeds:
-        with progress("ramp-in list") as line:
-            played = range(seed, seed + seeds)
-            steps = ramp_in(given, factory, at, who, what, played, parking=parking, progress=line.update)
-    text = written(given)
-    if target is not None:
-        with atomic_write(target) as file:
-            file.write(text.encode())
-    made = write_steps(folder, steps, given, written, format) if folder is not None else []
+    with folder_for(steps_to, "--steps") if steps_to is not None else nullcontext() as folder:
+        steps = []
+        if seeds:
+            with progress("ramp-in list") as line:
+                played = range(seed, seed + seeds)
+                steps = ramp_in(given, factory, at, who, what, played, parking=parking, progress=line.update)
+        text = written(given)
+        made = write_steps(folder, steps, given, written, format) if folder is not None else []
+        if target is not None:
+            with atomic_write(target) as file:
+                file.write(text.encode())
     rows, before = rows_of(given, at), rows_of(factory, at)
     changed = sum(a.value != b.value for a, b in zip(rows, before, strict=True))
     if json:

@@ -246,6 +246,10 @@ def _fits(source: Source, site: Site) -> None:
         raise InputError("too few packs", key="site.packs", value=site.packs, allowed=allowed)
 
 
+def _number(n: int, what: str) -> str:
+    return f"{n} {what}" if n == 1 else f"{n} {what}s"
+
+
 def print_answer(result: dict[str, Any], site: Site, found: Answer, points: dict[str, list[Point]]) -> None:
     """Print what the JSON object says, for people."""
     from rich.console import Console
@@ -258,10 +262,11 @@ def print_answer(result: dict[str, Any], site: Site, found: Answer, points: dict
     console, figures, limits = Console(highlight=False), found.days.figures(), found.limits
     outcomes = ", ".join(f"{n} {of}" for of, n in sorted(result["swaps"]["outcomes"].items(), key=lambda it: -it[1]))
     print(f"{result['swaps']['source']}: {outcomes}")
-    charging = site.charging
+    charging, days = site.charging, result["days"]
     print(
-        f"{site.name}: {site.bays} bay(s), {site.robots} robot(s), {site.packs} packs, {charging.chargers} chargers, "
-        f"{charging.site_power_limit_w / 1e6:g} MW; {result['days']} days, 95 % intervals in brackets"
+        f"{site.name}: {_number(site.bays, 'bay')}, {_number(site.robots, 'robot')}, {_number(site.packs, 'pack')}, "
+        f"{_number(charging.chargers, 'charger')}, {charging.site_power_limit_w / 1e6:g} MW; "
+        + (f"{days} days, 95 % intervals in brackets" if days > 1 else "1 day: no interval")
     )
     print()
     table = Table()

@@ -102,7 +102,7 @@ def _print_phases(console: Console, outcome: Outcome, settings: Settings) -> Non
     bounds = [one.bound_s for one in phases]
     bounded = None not in bounds
     robots = "" if bounded else ", all robots together"
-    table = _table(f"Where the seconds go: mean of {n} swaps on rom that both complete{robots}", "phase")
+    table = _table(f"Where the seconds go: mean of {n} swaps that both complete{robots}", "phase")
     for name in ("factory", "tuned", "won", *(("procedure bound", "over it") if bounded else ())):
         table.add_column(name, justify="right")
     rows = [(one.phase, one.factory_s, one.best_s, one.bound_s) for one in phases]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 import time
 from collections import Counter
 from copy import deepcopy
@@ -15,23 +16,26 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agents.guard import Guard, certifier_of
-from agents.guard_alignment import (
+from agents.guard_alignment import AlignmentFilter, bounds_of
+from agents.guard_rules import (
     BESIDE_M,
     BESIDE_RAD,
     CAUSES,
     EASE_MPS,
     NEEDED,
     OVER_TIPS_M,
-    AlignmentFilter,
-    speed_within,
-    stopping_distance,
+    stoppable,
+    way_to_stop,
 )
 from agents.tasks import TASKS
 from envs.alignment_control import ACTION, OBSERVATION, RESIDUAL_SHARES
 from envs.scaling import box
+from tests.evidence import guarded
 from tests.evidence.hostile import alignment as hostile
+from tests.tiers import slow
 from twin.alignment.sensed import DECISION_S
 from twin.catalogue import Station, load_station
+from twin.control.velocity_motion import GUIDE_MPS, braking_distance
 from twin.motion.profile import evaluate, new_profile, plan_velocity
 
 PLACE = {q.name: i for i, q in enumerate(OBSERVATION)}
@@ -87,12 +91,23 @@ class Axis:
     def __init__(self, at: float, acceleration: float, jerk: float) -> None:
         self.state, self._limits, self._profile = (at, 0.0, 0.0), (acceleration, jerk), new_profile()
 
-    def advance(self, setpoint: float) -> float:
-        """Follow a setpoint for one decision; returns the farthest place on the way."""
-        plan_velocity(self._profile, *self.state, setpoint, *self._limits)
-        ways = [evaluate(self._profile, t) for t in np.linspace(0.0, DECISION_S, 11)]
-        self.state = ways[-1]
-        return max(place for place, _, _ in ways)
+    def advance(self, setpoint: float, zone_m: float = -math.inf) -> float:
+        """Follow a setpoint for one decision, scan by scan; returns the farthest place on the way.
+
+        From `zone_m` before 0 on the control software keeps to the guide speed.
+        """
+        farthest = -math.inf
+        for _ in range(SCANS):
+            place, speed, gain = self.state
+            brakes_m = braking_distance(speed, gain, GUIDE_MPS, *self._limits, 1.5 * DECISION_S / SCANS)
+            bounded = min(setpoint, GUIDE_MPS) if brakes_m >= -place - zone_m else setpoint
+            plan_velocity(self._profile, *self.state, bounded, *self._limits)
+            self.state = evaluate(self._profile, DECISION_S / SCANS)
+            farthest = max(farthest, self.state[0])
+        return farthest
+
+
+SCANS = 5
 
 
 @pytest.mark.parametrize("station", ["top_lift", "chassis"])
@@ -105,11 +120,12 @@ class Axis:
 def test_a_pack_beside_its_pins_stops_over_them(
     station: str, late: int, over_tips_m: float, off_m: float, actions: list[float]
 ) -> None:
-    """Whatever is asked. Actions that reach the axis a decision late cost the way of two at the highest speed.
+    """Whatever is asked. Actions that reach the axis a decision late cost the way of two at the guide speed.
 
     One is the delay's own, one the speed that it still gains meanwhile.
     """
-    past_m = -0.003 + late * 2.0 * DECISION_S * SCALES[2]
+    past_m = -0.003 + late * 2.0 * DECISION_S * GUIDE_MPS
+    zone_m = station_of(station).limits.contact_zone_m
     limits = station_of(station).axes.z
     guard, axis = filter_of(station), Axis(-over_tips_m, limits.acceleration_mps2, limits.jerk_mps3)
     waiting, lowest = [0.0] * late, -over_tips_m
@@ -118,7 +134,7 @@ def test_a_pack_beside_its_pins_stops_over_them(
         observation = seen(station, over_tips_m=-place, axis_speed_in=speed, pack_x=off_m)
         kept = guard.certify(np.array([0.0, 0.0, asked, 0.0]), observation)
         waiting.append(kept[2] * SCALES[2])
-        lowest = max(lowest, axis.advance(waiting.pop(0)))
+        lowest = max(lowest, axis.advance(waiting.pop(0), zone_m))
     assert lowest < past_m
     assert lowest > -OVER_TIPS_M - 0.01, "no farther away than needed"
 
@@ -138,7 +154,7 @@ def test_between_the_pins_an_axis_stops_within_the_guides_reach(
         place, speed, _ = one.state
         action = np.zeros(4)
         action[k] = asked
-        observation = seen(station, over_tips_m=-0.03, **{name: -place, f"axis_speed_{axis}": speed})
+        observation = seen(station, over_tips_m=-0.02, **{name: -place, f"axis_speed_{axis}": speed})
         kept = guard.certify(action, observation)
         one.advance(kept[k] * SCALES[k])
         farthest = max(farthest, abs(one.state[0]))
@@ -222,7 +238,7 @@ def test_a_side_force_near_its_limit_is_relieved() -> None:
 def test_a_table_backs_off_before_the_press_limit_and_ropes_do_not() -> None:
     station = station_of("chassis")
     at_limit = (station.limits.rated_load_kg - station.end_effector.mass_kg) / KG["chassis"] - 1.0
-    seat = {"over_tips_m": -0.057, "load": 0.8 * at_limit, "axial": 1.5}
+    seat = {"over_tips_m": -0.057, "load": 0.9 * at_limit, "axial": 1.5}
     kept, rules = certified(seen("chassis", **seat), [0.0, 0.0, 0.5, 0.0], "chassis")
     assert rules == {"landing"}
     assert kept[2] == -EASE_MPS / SCALES[2]
@@ -233,7 +249,7 @@ def test_a_table_backs_off_before_the_press_limit_and_ropes_do_not() -> None:
 
 def test_a_residual_gets_the_same_setpoints_as_far_as_its_share_reaches() -> None:
     servo = {"servo_x": 0.01, "servo_in": 0.07}
-    observation = seen(over_tips_m=-0.03, axis_x=-0.021, lateral_x=0.95, **servo)
+    observation = seen(over_tips_m=-0.03, axis_x=-0.021, axis_speed_x=0.03, lateral_x=0.95, **servo)
     direct = filter_of().certify(np.array([1.0, 0.0, 0.9, 0.0]), observation) * SCALES
     guard = filter_of(mode="residual")
     action = guard.certify(np.array([1.0, 0.0, 0.9, 0.0]), observation)
@@ -245,12 +261,99 @@ def test_a_residual_gets_the_same_setpoints_as_far_as_its_share_reaches() -> Non
     assert {"side_force"} <= set(guard.counted())
 
 
-@given(st.floats(0.0, 0.5), st.floats(0.05, 0.5), st.floats(0.05, 1.0))
-def test_the_highest_speed_that_stops_within_a_room(room: float, acceleration: float, jerk: float) -> None:
-    speed = speed_within(room, 0.15, acceleration, jerk)
-    assert stopping_distance(speed, 0.0, acceleration, jerk) <= room or speed == 0.0
-    if 0.0 < speed < 0.15:
-        assert stopping_distance(speed + 1e-4, 0.0, acceleration, jerk) > room
+@given(
+    asked=st.floats(-0.25, 0.25),
+    room=st.floats(-0.02, 0.3),
+    speed=st.floats(-0.25, 0.25),
+    gain=st.floats(-1.0, 1.0),
+    acceleration=st.floats(0.05, 0.5),
+    jerk=st.floats(0.05, 1.0),
+)
+def test_the_nearest_setpoint_that_stops_within_a_room(
+    asked: float, room: float, speed: float, gain: float, acceleration: float, jerk: float
+) -> None:
+    profile, motion = new_profile(), (speed, gain * acceleration, acceleration, jerk)
+    kept = stoppable(asked, room, *motion, profile)
+    if asked <= 0.0 or way_to_stop(asked, *motion, profile) <= room:
+        assert kept == asked
+    else:
+        assert 0.0 <= kept < asked
+        assert kept == 0.0 or way_to_stop(kept, *motion, profile) <= room
+        if way_to_stop(0.0, *motion, profile) <= room:
+            assert way_to_stop(min(kept + 1e-4, asked), *motion, profile) > room, "the nearest"
+
+
+def test_the_way_to_a_stop_is_that_of_the_axis() -> None:
+    """One decision at the setpoint, a scan and the drive's lag, and then the stop, as the plant's model has it."""
+    limits = station_of("top_lift").axes.z
+    axis, now = Axis(0.0, limits.acceleration_mps2, limits.jerk_mps3), (0.05, 0.1)
+    axis.state = (0.0, *now)
+    places = [axis.advance(setpoint) for setpoint in (0.2, *[0.0] * 60)]
+    far = way_to_stop(0.2, *now, limits.acceleration_mps2, limits.jerk_mps3, new_profile())
+    lag_m = 0.02 * max(0.2, axis.state[1])
+    assert max(places) <= far <= max(places) + 4.0 * lag_m
+
+
+def test_a_pack_far_over_its_pins_is_left_to_the_control_software() -> None:
+    """It slows every pack down to the guide speed, from which the pack can still stop over the tips."""
+    for station in ("top_lift", "chassis"):
+        action = np.array([0.4, 0.0, 1.0, 0.0])
+        for speed in (0.0, 0.1, 0.24):
+            kept, rules = certified(seen(station, over_tips_m=0.12, pack_x=0.04, axis_speed_in=speed), action, station)
+            assert (kept.tolist(), rules) == (action.tolist(), set())
+        near = float(bounds_of(station_of(station), False)["near_m"][0])
+        kept, rules = certified(seen(station, over_tips_m=0.5 * near, pack_x=0.04, axis_speed_in=0.06), action, station)
+        assert rules == {"entry"}
+        assert kept[2] < 0.28, "below the guide speed"
+
+
+def test_where_the_guide_speed_cannot_be_stopped_over_the_tips_nothing_is_left_to_it() -> None:
+    station = station_of("top_lift")
+    z = station.axes.z.model_copy(update={"acceleration_mps2": 0.05, "jerk_mps3": 0.1})
+    slow = station.model_copy(update={"axes": station.axes.model_copy(update={"z": z})})
+    guard = AlignmentFilter(slow, "direct")
+    guard.certify(np.array([0.0, 0.0, 1.0, 0.0]), seen(over_tips_m=0.2, pack_x=0.04, axis_speed_in=0.14))
+    assert set(guard.counted()) == {"entry"}
+
+
+@pytest.mark.parametrize("station", ["top_lift", "chassis"])
+def test_a_pack_in_the_bores_is_captured_whatever_the_scanner_sees(station: str) -> None:
+    lead_in_m = float(bounds_of(station_of(station), False)["lead_in_m"][0])
+    action = np.array([0.1, 0.0, 0.2, 0.0])
+    beside = {"pack_x": 0.032, "axis_x": 0.012}
+    kept, rules = certified(seen(station, over_tips_m=-lead_in_m - 0.004, **beside), action, station)
+    assert (kept.tolist(), rules) == (action.tolist(), set())
+    kept, rules = certified(seen(station, over_tips_m=-lead_in_m + 0.004, **beside), action, station)
+    assert rules == {"entry"}
+    assert kept[2] == pytest.approx(-EASE_MPS / SCALES[2])
+
+
+def test_a_trolley_may_follow_a_load_that_its_pins_hold() -> None:
+    """They show where the seat is: held at the scanner's error, the ropes would pull at them."""
+    action = np.array([-0.3, 0.0, 0.2, 0.0])
+    off = {"axis_x": 0.024, "pack_x": 0.044, "sway_x": -0.02}
+    kept, rules = certified(seen(over_tips_m=-0.10, **off), action)
+    assert (kept.tolist(), rules) == (action.tolist(), set())
+    kept, rules = certified(seen(over_tips_m=-0.02, **off), action)
+    assert "beside" in rules, "in the lead-in it is not captured yet"
+    kept, rules = certified(seen(over_tips_m=-0.10, **off | {"sway_x": 0.03}), -action)
+    assert "beside" not in rules
+    kept, rules = certified(seen(over_tips_m=-0.10, axis_x=-0.024, sway_x=-0.03), [0.3, 0.0, 0.2, 0.0])
+    assert rules == {"beside"}, "away from load and pins"
+    kept, rules = certified(seen(over_tips_m=-0.10, **off | {"axis_x": 0.036}), action)
+    assert rules == {"beside"}, "where the scanner can no longer be that wrong"
+
+
+@pytest.mark.parametrize("asked_mps", [-0.08, -0.02, -0.0055, -0.005])
+def test_what_backs_off_by_itself_is_left_alone(asked_mps: float) -> None:
+    """Rounding of a float32 action is no intervention, and neither is a slower relief than the servo's."""
+    action = np.array([0.0, 0.0, np.float32(asked_mps / SCALES[2]), 0.0])
+    guard = filter_of()
+    for _ in range(6):
+        kept = guard.certify(action, seen(over_tips_m=-0.03, axial=-1.2))
+        assert (kept.tolist(), guard.counted()) == (action.tolist(), Counter())
+    kept = guard.certify(np.zeros(4), seen(over_tips_m=-0.03, axial=-1.2))
+    assert guard.counted() == {"pressing": 1}
 
 
 def test_an_action_takes_less_than_fifty_microseconds() -> None:
@@ -274,7 +377,7 @@ def test_a_guarded_policy_counts_its_interventions_by_rule() -> None:
 
     guard = Guard(Straight(), box(ACTION), filter_of())
     guard.begin(0)
-    beside = seen(over_tips_m=0.01, pack_x=0.05)
+    beside = seen(over_tips_m=0.01, pack_x=0.05, axis_speed_in=0.03)
     action = guard.act(beside)
     assert box(ACTION).contains(action)
     assert action[2] < 0.2
@@ -293,17 +396,30 @@ def test_environments_have_the_filter_of_their_station_and_mode() -> None:
     assert len(NEEDED) == len(set(NEEDED))
 
 
+@pytest.mark.parametrize(
+    ("policy", "station"), [("law", "top_lift"), slow("law", "chassis"), slow("baseline", "chassis")]
+)
+def test_less_than_one_in_a_hundred_actions_of_a_good_policy_is_changed(policy: str, station: str) -> None:
+    """Where the sensors are worst. None of them ended by a limit."""
+    row = guarded.cell(policy, station, "unguided", "night+rain", 24)
+    assert row["trips"] == row["needed"] == 0
+    assert row["changed"] < 0.01 * row["steps"]
+    assert row["with"]["changed"] < 0.01 * row["with"]["steps"]
+    assert row["with"]["seated"] >= row["without"]["seated"] - 1
+    assert row["with"]["violations"] == 0
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("station", ["top_lift", "chassis"])
 def test_hostile_actions_trip_ten_times_less(station: str) -> None:
     names = ("inwards", "twist", "held", "hammer", "against_pins")
 
-    def trips(guarded: bool) -> float:
+    def trips(with_filter: bool) -> float:
         seeds = itertools.count(610_000)
-        played = list(hostile.play(station, "direct", 20_000, seeds, names=names, worlds=40, guarded=guarded))
+        played = list(hostile.play(station, "direct", 20_000, seeds, names=names, worlds=40, guarded=with_filter))
         assert [row for row in played if row["violations"]] == []
         return sum(row["outcome"] not in ("seated", "time_limit") for row in played) / len(played)
 
-    without, guarded = trips(False), trips(True)
+    without, with_it = trips(False), trips(True)
     assert without > 0.1
-    assert guarded <= 0.1 * without
+    assert with_it <= 0.1 * without

@@ -209,6 +209,7 @@ TOOLS = {
     "load_alarms": ([], ["--swaps"]),
     "command": ([], ["--seeds", "--workers"]),
     "day_log": ([], ["--hours"]),
+    "guarded": ([], ["--episodes"]),
     "tuning": (["-o", "FOLDER"], ["--swaps", "--seeds"]),
     "tuning_killed": (["-o", "FOLDER"], ["--trials", "--moments", "--workers"]),
     "timing_checks": (["robust", "-o", "FOLDER"], ["--seeds"]),

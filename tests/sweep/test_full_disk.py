@@ -34,6 +34,7 @@ WRITES = {
     "screenshot": (["replay", "short.mcap", "--screenshot", "{}/shot.png", *BIG], "shot.png"),
     "video": (["replay", "short.mcap", "--video", "{}/v.mp4", "--duration", "2", *BIG], "v.mp4"),
     "export": ([*EXPORT, "--format", "plcopen", "-o", "{}/t.xml"], "t.xml"),
+    "steps": ([*EXPORT[:-1], "1", "--format", "plcopen", "--steps", "{}/steps"], "steps/"),
     "train": ([*TRAIN, "--out", "{}/run"], "run/"),
     "tune": ([*TUNE, "-o", "{}/tuned.yaml", "--study", "tuned.sqlite"], "tuned.html"),
     "report": (["experiment", "report", "table.csv", "-o", "{}/report.html"], "report.html"),

@@ -189,6 +189,30 @@ def test_the_force_that_is_told_is_the_one_that_is_judged(
     assert f"p95 {best['judged_force_p95_n'] / 1e3:.2f} kN" in Path("a.yaml").read_text()
 
 
+def test_the_table_of_phases_adds_up(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """Without a bound of the plan that was played, as where robots share a swap, none is shown."""
+
+    def with_phases(trials: Sequence[Trial]) -> list[Figures]:
+        figures = [cheap(one) for one in trials]
+        return [
+            replace(one, phases_s={"dock": 45.0, "lower": 60.0, "clear": one.mechanical_time_s - 60.0})
+            for one in figures
+        ]
+
+    monkeypatch.setattr(campaign, "make_player", lambda: with_phases)
+    assert swaptwin.run([*LINE, "-o", "a.yaml"]) == 0
+    said = capsys.readouterr().out
+    assert "Where the seconds go: mean of 16 swaps that both complete, all robots together" in said
+    rows = {
+        line.split()[0]: line.split()[1:] for line in said.splitlines() if line.startswith(("lower ", "sum ", "clear "))
+    }
+    assert rows["lower"] == ["60.00", "60.00", "0.00"]
+    factory_s, tuned_s, won_s = (float(one) for one in rows["sum"])
+    assert won_s == pytest.approx(factory_s - tuned_s, abs=0.011)
+    assert won_s > 1.0
+    assert factory_s == pytest.approx(60.0 + float(rows["clear"][0]), abs=0.011)
+
+
 def test_a_changed_station_is_another_study(capsys: pytest.CaptureFixture[str]) -> None:
     changed = ["--set", "station.axes.z.velocity_mps=0.3", "--set", "timing.default.settle_dwell_s=0.1"]
     assert swaptwin.run([*LINE, *changed, "-o", "a.yaml", "--json"]) == 0
