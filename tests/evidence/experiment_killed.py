@@ -96,10 +96,14 @@ def compared(folder: Path, executor: str, seeds: int, moments: int, workers: int
     (broken / "ledger.sqlite").unlink()
     began_s = time.monotonic()
     expected = whole(plain, executor, workers)
-    spent_s = time.monotonic() - began_s
+    played_s = time.monotonic()
+    whole(plain, executor, workers)  # all trials are found: the time to start and end
+    idle_s = time.monotonic() - played_s
+    # so late that a run plays a part, and that all of them together do not play everything
+    latest_s = idle_s + max(played_s - began_s - idle_s, 0.0) / moments
     draw, met, left = random.Random(seed), 0, 0
     for _ in range(moments):
-        running, stay = kill_at(broken, executor, workers, draw.uniform(0.1, 1.0) * spent_s)
+        running, stay = kill_at(broken, executor, workers, draw.uniform(0.2, 1.0) * latest_s)
         met, left = met + running, left + stay
     found = whole(broken, executor, workers)
     differ = [name for name in expected if expected[name] != found[name]]
@@ -115,7 +119,7 @@ def main(words: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("-o", "--output", type=Path, required=True)
     parser.add_argument("--executor", choices=EXECUTORS, default="local")
-    parser.add_argument("--seeds", type=count(1, 100_000), default=100)
+    parser.add_argument("--seeds", type=count(1, 100_000), default=200)
     parser.add_argument("--moments", type=count(1, 1000), default=10)
     parser.add_argument("--workers", type=count(1, 256), default=2)
     given = parser.parse_args(words)
