@@ -283,10 +283,11 @@ class AlignmentEnv(EpisodicEnv):
         try:
             self._begin(self._case, record=True)
         except RuntimeError as error:  # an interlock ends the insertion while the pack is brought to its start
-            if not options:
+            asked = {**self._choice.fixed, **(options or {})}
+            if not asked:
                 raise
             self._free()
-            raise InputError(f"no episode begins there: {error}", key="options", value=dict(options)) from None
+            raise InputError(f"no episode begins there: {error}", key="options", value=asked) from None
         self._show_live()
         return self._one.observations[0].copy(), self._info({q.name: False for q in ACTION})
 

@@ -22,6 +22,7 @@ from envs.vector.infos import Columns, Kept, by_name, sum_of
 from twin.alignment.batch import BatchDriver
 from twin.alignment.sensed import DECISION_S
 from twin.catalogue import Station, load_pack, load_station, load_truck
+from twin.errors import InputError
 
 Array = np.ndarray
 Name = str | os.PathLike[str]
@@ -121,7 +122,13 @@ class AlignmentVectorEnv(BatchedEnv):
         setups = [case.swap.setup for case in cases]
         if self.driver is None:
             self.driver = BatchDriver(setups[0], self.num_envs)
-        self.driver.restart(which, setups, [case.hover for case in cases])
+        try:
+            self.driver.restart(which, setups, [case.hover for case in cases])
+        except RuntimeError as error:  # as in the single environment
+            asked = {**self._choice.fixed, **(options or {})}
+            if not asked:
+                raise
+            raise InputError(f"no episode begins there: {error}", key="options", value=asked) from None
         self._episodes.begin(which, cases, self.driver)
         for i, case in zip(which.tolist(), cases, strict=True):
             self._delay.begin(i, case.late_steps)

@@ -72,6 +72,14 @@ def test_what_it_does_not_have_is_refused_in_one_line(vary: dict[str, float], na
         made(vary=vary).reset(seed=0)
 
 
+def test_packs_that_the_hoist_cannot_lift_are_refused_in_one_line() -> None:
+    heavy = {"station": "top_lift", "pack": "cab_423", "vary": {"mass_beyond": 0.2}}
+    with pytest.raises(InputError, match="overload"):
+        made(**heavy).reset(seed=0)
+    with pytest.raises(InputError, match="overload"):
+        gymnasium.make_vec("envs:swaptwin/Alignment-v1", num_envs=1, **CLEAR | heavy).reset(seed=0)
+
+
 def test_a_queue_gives_back_what_it_was_given_in_order() -> None:
     delay, which = Delay(2, 1, 3), np.array([0, 1])
     delay.begin(0, 2)

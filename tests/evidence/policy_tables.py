@@ -156,7 +156,7 @@ def gate_table(folder: Path = HERE) -> str:
 
 
 def policies_table(folder: Path = HERE) -> str:
-    """The yardsticks of all three tasks in a few rows, for the README."""
+    """The yardsticks of docking and timing in a few rows, for the README; alignment has a table of its own."""
     lines = [
         "| task | policy | episodes | success (95 % interval) | time, s: median, p95 | violations |",
         "|---|---|---:|---|---|---:|",
@@ -167,20 +167,10 @@ def policies_table(folder: Path = HERE) -> str:
             lines.append(docking_v1.short_row(row))
     for case in CASES:
         for row in rows_of(case, folder):
-            who = {"baseline": "visual servo, creep, spiral, back-off", "align_sac": "`align_sac`: the servo and SAC"}
-            if case.task == "alignment" and row["name"] in who:
-                first = row["rates"]["first_attempt"]
-                lines.append(
-                    f"| alignment, {where(case)} | {who[row['name']]} | {row['episodes']} "
-                    f"| at the first attempt: {100 * first['rate']:.1f} % ({interval(first['ci95'])}), in all "
-                    f"{100 * row['success_rate']:.1f} % | {pair(row['time_s'])} | {row['violations']} |"
-                )
             if case.task == "timing_v0" and row["name"] in ("factory", "zvd"):
                 lines.append(
                     f"| timing, {where(case)} | `{row['name']}` set | {row['episodes']} "
                     f"| completed: {100 * row['success_rate']:.1f} % ({interval(row['success_ci95'])}) "
                     f"| {pair(row['time_s'])} | {row['violations']} |"
                 )
-    return "\n".join(
-        [*lines, "", about_lines([docking_v1.TABLE, *(f"policies/{case.name}" for case in CASES)], folder)]
-    )
+    return "\n".join([*lines, "", about_lines([docking_v1.TABLE, *_tables("timing")], folder)])

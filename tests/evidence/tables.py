@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.evidence import agreement, docking, docking_policies, docking_v1, phases, policy_tables, readme
+from tests.evidence import (
+    agreement,
+    alignment_checks,
+    docking,
+    docking_policies,
+    docking_v1,
+    phases,
+    policy_tables,
+    readme,
+)
 from tests.evidence.markers import replace
 from tests.evidence.part import HERE, ROOT
 
@@ -23,6 +32,7 @@ TABLES: tuple[tuple[str, Path, str, Callable[[Path], str]], ...] = (
     ("docking", docking.DOCUMENT, docking.SECTION, docking.table),
     ("docking_v1", docking_v1.DOCUMENT, docking_v1.SECTION, docking_v1.table),
     ("docking_policies", EVALUATE, docking_policies.SECTION, docking_policies.table),
+    *(("alignment_checks", *place) for place in alignment_checks.TABLES),
 )
 """(part, document, its section, what makes it of the rows in a folder)"""
 
