@@ -130,6 +130,9 @@ def actor_of(make: Callable[[], Policy], worlds: int) -> Actor:
     first = make()
     if hasattr(first, "act_many"):
         return AllWorlds(first.act_many)
+    if hasattr(first, "many"):
+        made: Actor = first.many(worlds)
+        return made
     return EachWorld(make, worlds)
 
 

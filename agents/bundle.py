@@ -290,8 +290,16 @@ def check_made_for(contract: Contract, environment: Any, file: Path) -> None:
         actual = getattr(contract, key)
         if isinstance(value, list):
             _check_rows(key, actual, value, file)
+        elif key == "environment_version" and actual in _retired(environment):
+            raise InputError("is of a version that is retired: train it anew", file=file, key=key, value=actual,
+                             allowed=str(value))  # fmt: skip
         elif actual != value:
             raise InputError("made for another environment", file=file, key=key, value=actual, allowed=str(value))
+
+
+def _retired(environment: Any) -> Sequence[int]:
+    """Return the earlier versions of an environment that are gone (`RETIRED` of its module)."""
+    return getattr(importlib.import_module(type(environment.unwrapped).__module__), "RETIRED", ())
 
 
 def _check_rows(key: str, actual: Sequence[Strict], wanted: Sequence[Strict], file: Path) -> None:

@@ -74,7 +74,7 @@ TASKS: dict[str, Task] = {
     for task in (
         Task(
             name="docking",
-            environment="envs:swaptwin/Docking-v1",
+            environment="envs:swaptwin/Docking-v2",
             options={
                 "station": Argument("station"),
                 "truck": Argument("truck"),
@@ -89,26 +89,10 @@ TASKS: dict[str, Task] = {
             force="peak_rail_force_n",
             plant="docking",
             baselines={
-                "baseline": "agents.baselines.docking_v1:MpcV1",
-                "stanley": "agents.baselines.docking_v1:StanleyV1",
-                "pure_pursuit": "agents.baselines.docking_v1:PurePursuitV1",
+                "baseline": "agents.baselines.docking:Mpc",
+                "stanley": "agents.baselines.docking:Stanley",
+                "pure_pursuit": "agents.baselines.docking:PurePursuit",
             },
-            recordable=True,
-        ),
-        Task(
-            name="docking_v0",  # as policies of Docking-v0 are trained and judged
-            environment="envs:swaptwin/Docking-v0",
-            options={
-                "station": Argument("station"),
-                "truck": Argument("truck"),
-                "pack": Argument("pack"),
-                "parking": Argument("guided", {"guided": True, "unguided": False}),
-                "conditions": Argument("conditions"),
-            },
-            successes=("docked",),
-            force="peak_rail_force_n",
-            plant="docking",
-            baselines={"baseline": "agents.baselines.docking:StanleyDriver"},
             recordable=True,
         ),
         Task(

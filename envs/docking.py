@@ -1,4 +1,4 @@
-"""swaptwin/Docking-v0: drive a truck into the bay."""
+"""swaptwin/Docking-v2: drive a truck into the bay, forwards or in reverse, on any ground, or guide its driver in."""
 
 from __future__ import annotations
 
@@ -9,90 +9,117 @@ from typing import Any
 import numpy as np
 
 from envs.docking_case import Case, Choice
-from envs.docking_episodes import ACTION, CODES, OBSERVATION, Episodes
+from envs.docking_guided import OBSERVATION, GuidedEpisodes
 from envs.docking_recording import DriveRecorder
-from envs.docking_reward import COSTS, REWARD_WEIGHTS
+from envs.docking_v1_episodes import ACTION, CODES
+from envs.docking_v1_reward import COSTS, REWARD_WEIGHTS
 from envs.episodic import EpisodicEnv, steps_within
 from envs.options import number
 from envs.scaling import box, checked_action
-from twin.catalogue import Station, load_pack, load_station, load_truck
+from twin.catalogue import Scenario, Station, load_pack, load_scenario, load_station, load_truck
 from twin.docking import CONTROL_S, DockingPlant
 
 Array = np.ndarray
 Name = str | os.PathLike[str]
 FIRST = np.array([0])
+RETIRED = (0, 1)
+"""Earlier versions, whose policies cannot drive any more: v0 had pedals, v1 another pose filter."""
 
 OUTCOMES = {
     "running": "not ended yet",
     "docked": "success: stands within 50 mm in x and in y and 1 deg in yaw",
     "rail_hit": "a wheel pressed harder against a rail than the station allows",
-    "left_lane": "middle of truck or front axle 1.5 m off the lane's middle",
-    "overshot": "0.3 m beyond the place: there is no reversing",
+    "left_lane": "truck, front axle or trailer 1.5 m aside (in reverse: the apron's width), or 5 m beyond the start",
+    "overshot": "beyond the place by 1 m, or by 0.3 m with a wheel stop",
+    "jackknife": "the hitch angle reached 60 deg",
     "parked_outside": "has driven, then stood for 5 s, but not within the tolerance",
     "time_limit": "time_limit_s is over (truncated)",
 }
 
 
 class DockingEnv(EpisodicEnv):
-    """Drive a truck, mostly with its semi-trailer, from 30 m into the bay and stop there.
+    """Bring a truck, mostly with its semi-trailer, into the bay and stop there: forwards from 30 m, or in reverse.
 
-    One step is 0.1 s. Rails and a wheel stop may help (`guided`); the lidar's errors grow by night and in rain.
+    One step is 0.1 s. The agent requests a steering angle and a speed. Drive-by-wire follows them, or a driver who
+    reads them from a display (`operator`), 0.3 to 0.7 s late, more slowly and with errors of his own: then guidance is
+    what is learnt. A request of the other direction changes gear, which takes a standstill and 1 s. Trailers that are
+    pushed are unstable. The ground (grade, cross-slope, dry to icy; braked wheels may lock), the spread of lags and
+    sensor errors, and the lidar's outages come from a `scenario` of models/scenarios.
 
-    Action, `Box(2,)` float32; the command is value x scale. Finite values beyond the bounds are clipped;
+    Action, `Box(2,)` float32; the request is value x scale. Finite values beyond the bounds are clipped;
     `info["clipped"]` lists which:
 
     | i | name | unit | scale | low | high | meaning |
     |---|---|---|---|---|---|---|
-    | 0 | steering_rate | rad/s | 0.33 | -1 | 1 | front wheels turned left |
-    | 1 | acceleration | m/s2 | 1 | -1 | 1 | pedals: drive, below zero brake |
+    | 0 | steering_angle | rad | 0.6 | -1 | 1 | requested of the front wheels, left positive |
+    | 1 | speed | m/s | 1.5 | -1 | 1 | requested, backwards negative; below 0.06 m/s: stop and stand |
 
-    Observation, `Box(18,)` float32, quantity / scale, clipped to its bounds. It holds measured quantities only, never
-    the true pose: the lidar's last pose (late, noisy, sometimes dropped) and the truck's own sensors. Before the
-    lidar's first measurement (in rain its range is too short at the start) the pose is that of a truck that starts 30 m
-    before the bay in the middle of the lane, extrapolated by the wheel speeds:
+    Observation, `Box(35,)` float32, quantity / scale, clipped to its bounds. It holds no true pose: x, y and yaw come
+    from a Kalman filter on the lidar (late, noisy, biased, at times blind), wheel speed and gyroscope
+    (`envs.docking_guidance`), hitch angle and steering offset from others; the truck's own sensors have errors too:
 
     | i | name | unit | scale | low | high | meaning |
     |---|---|---|---|---|---|---|
-    | 0 | measured_x | m | 30 | -2 | 2 | lidar: along the lane, before the bay negative |
-    | 1 | measured_x_near | m | 1 | -1 | 1 | the same close to the bay, clipped |
-    | 2 | measured_y | m | 0.8 | -2 | 2 | lidar: left of the lane's middle |
-    | 3 | measured_y_near | m | 0.2 | -1 | 1 | the same close to the middle, clipped |
-    | 4 | measured_yaw | rad | 0.1 | -2 | 2 | lidar: heading, left positive |
-    | 5 | measured_age | s | 1 | 0 | 1 | how old that measurement is; 1 before the first |
-    | 6 | measured_new | - | 1 | -1 | 1 | 1 new in this step, 0 kept from an earlier one, -1 none yet |
-    | 7 | driven_since | m | 0.5 | -2 | 2 | driven since that measurement, by the wheels |
-    | 8 | speed | m/s | 1.5 | -2 | 2 | by the wheels |
-    | 9 | acceleration | m/s2 | 1 | -2 | 2 | of the body, forwards |
-    | 10 | yaw_rate | rad/s | 0.2 | -2 | 2 | left positive |
-    | 11 | steering_angle | rad | 0.5 | -2 | 2 | of the front wheels, left positive |
-    | 12 | hitch_angle | rad | 0.2 | -2 | 2 | truck's yaw less its trailer's; 0 without one |
-    | 13 | previous_steering_rate | rad/s | 0.33 | -1 | 1 | the last action, as clipped |
-    | 14 | previous_acceleration | m/s2 | 1 | -1 | 1 | the last action, as clipped |
-    | 15 | guided | - | 1 | 0 | 1 | 1 with rails and wheel stop, 0 without |
-    | 16 | wheelbase | m | 5 | 0 | 2 | the truck's own |
-    | 17 | mass | kg | 50000 | 0 | 2 | truck with pack, trailer and load |
+    | 0 | x | m | 30 | -2 | 2 | estimated: along the lane, before the bay negative |
+    | 1 | x_near | m | 1 | -1 | 1 | the same close to the bay, clipped |
+    | 2 | y | m | 0.8 | -2 | 2 | estimated: left of the lane's middle |
+    | 3 | y_near | m | 0.1 | -1 | 1 | the same close to the middle, clipped |
+    | 4 | yaw | rad | 0.1 | -2 | 2 | estimated: heading, left positive |
+    | 5 | yaw_near | rad | 0.02 | -1 | 1 | the same close to straight, clipped |
+    | 6 | x_sigma | m | 0.1 | 0 | 1 | standard deviation of x by the filter, biases apart |
+    | 7 | y_sigma | m | 0.1 | 0 | 1 | standard deviation of y by the filter, biases apart |
+    | 8 | measured_age | s | 2 | 0 | 1 | how old the lidar's last frame is, or none yet |
+    | 9 | speed | m/s | 1.5 | -2 | 2 | by the wheels, backwards negative |
+    | 10 | specific_force | m/s2 | 1 | -2 | 2 | accelerometer along the body: acceleration less gravity's part |
+    | 11 | yaw_rate | rad/s | 0.2 | -2 | 2 | gyroscope, left positive |
+    | 12 | steering_angle | rad | 0.6 | -2 | 2 | of the front wheels by their sensor, left positive |
+    | 13 | hitch_angle | rad | 0.3 | -2 | 2 | estimated: truck's yaw less its trailer's; 0 without one |
+    | 14 | hitch_near | rad | 0.03 | -1 | 1 | the same close to straight, clipped |
+    | 15 | trailer_y | m | 0.8 | -2 | 2 | estimated: middle of the trailer's axles; the truck's y without one |
+    | 16 | trailer_y_near | m | 0.1 | -1 | 1 | the same close to the middle, clipped |
+    | 17 | gear | - | 1 | -1 | 1 | 1 forwards, -1 reverse |
+    | 18 | asked_steering_angle | rad | 0.6 | -1 | 1 | the last action, as clipped |
+    | 19 | asked_speed | m/s | 1.5 | -1 | 1 | the last action, as clipped |
+    | 20 | direction | - | 1 | -1 | 1 | 1 into the bay forwards, -1 in reverse |
+    | 21 | guided | - | 1 | 0 | 1 | 1 with rails and wheel stop, 0 without |
+    | 22 | driver | - | 1 | 0 | 1 | 1 a driver follows the requests, 0 drive-by-wire |
+    | 23 | wheelbase | m | 5 | 0 | 2 | the truck's own |
+    | 24 | kingpin_x | m | 3 | -2 | 2 | fifth wheel ahead of the truck's middle; 0 without a trailer |
+    | 25 | trailer_length | m | 8 | 0 | 2 | kingpin to the middle of its axles; 0 without one |
+    | 26 | mass | kg | 50000 | 0 | 2 | truck with pack, trailer and load |
+    | 27 | road_friction | - | 1 | 0 | 2 | announced for the weather and the scenario, not this drive's own |
+    | 28 | grade | - | 0.02 | -2 | 2 | surveyed: rise of the ground along the lane |
+    | 29 | camber | - | 0.02 | -2 | 2 | surveyed: rise of the ground to the left |
+    | 30 | yaw_sigma | rad | 0.01 | 0 | 1 | standard deviation of yaw by the filter |
+    | 31 | steering_offset | rad | 0.02 | -1 | 1 | estimated: the steering sensor's reading over the true angle |
+    | 32 | held | rad | 0.02 | -1 | 1 | average: steering angle by its sensor over the asked one |
+    | 33 | drift | - | 0.01 | -1 | 1 | estimated: way to the left by a length of way, beside the heading's |
+    | 34 | stood | s | 2 | 0 | 1 | how long the wheels have stood |
 
     Reward: sum of weight x raw term; raw terms are in `info["reward_terms"]`:
 
     | term | weight | raw value |
     |---|---|---|
-    | progress | 1 | share of the 30 m by which the truck came nearer in this step |
-    | alignment | 1 | progress x tolerance of the front axle's lateral error x tolerance of the yaw |
+    | progress | 1 | share of the start's distance by which the truck came nearer in this step |
+    | alignment | 1 | progress x tolerance of the lateral error (forwards the front axle's) x tolerance of the yaw |
     | docked | 4 | 1 at success |
     | parked | 2 | at an end by standing: tolerance of the distance x tolerance of the yaw |
-    | failed | -2 | 1 at rail_hit, left_lane, overshot |
-    | time | -0.3 | this step's share of a minute |
+    | failed | -2 | 1 at rail_hit, left_lane, overshot, jackknife |
+    | time | -2.4 | this step's share of a minute |
     | smoothness | -0.02 | a quarter of the mean squared change of the action |
     | rail | -0.1 | rail force over its limit, times 0.1 s |
-    | overspeed | -1 | speed beyond the lane's limit as a share of it, times 0.1 s |
+    | overspeed | -1 | speed beyond the limit of its direction as a share of it, times 0.1 s |
+    | shift | -0.1 | 1 in a step with a change of gear |
 
-    Start: standing 30 m before the bay. Each quantity is drawn from its own stream of the episode's seed. Constructor
-    arguments (for every episode) or `reset(options=...)` (for one) fix `truck`, `pack`, `conditions` (clear, night,
-    rain; by argument or option only, night+rain) and `guided` (rails and wheel stop, or neither). Options alone fix
-    `load` (share of the payload, 0 to 1), `pack_mass_kg`, `tyre_friction` (when dry), `start_x_m`, `start_y_m`,
-    `start_yaw_rad`. The wheel stop's place, the wheels' speed error and all lidar errors follow the seed.
-    `reset(seed=s)` is episode s; a reset without a seed draws one, given in `info["case"]["seed"]`, so every episode is
-    reproducible from its seed.
+    Start: standing 30 m before the bay (`direction` "forward"), or beyond it where the scenario begins to reverse. Each
+    quantity is drawn from its own stream of the episode's seed. Constructor arguments (for every episode) or
+    `reset(options=...)` (for one) fix `truck`, `pack`, `conditions` (clear, night, rain; by argument or option only,
+    night+rain), `guided` (rails and wheel stop, or neither; in reverse neither), `scenario`, `direction` (forward,
+    reverse) and `operator` (by_wire, driver). Options alone fix `load` (share of the payload, 0 to 1), `pack_mass_kg`,
+    `tyre_friction` (when dry), `grade`, `camber`, `start_x_m`, `start_y_m`, `start_yaw_rad`, `start_hitch_rad` (drawn
+    ones keep the trailer's axles within 1 m of the lane's middle). All
+    other errors and lags follow the seed. `reset(seed=s)` is episode s; a reset without a seed draws one, given in
+    `info["case"]["seed"]`, so every episode is reproducible from its seed.
 
     Ends, in `info["outcome"]`; all but the time limit terminate:
 
@@ -101,22 +128,22 @@ class DockingEnv(EpisodicEnv):
     | running | not ended yet |
     | docked | success: stands within 50 mm in x and in y and 1 deg in yaw |
     | rail_hit | a wheel pressed harder against a rail than the station allows |
-    | left_lane | middle of truck or front axle 1.5 m off the lane's middle |
-    | overshot | 0.3 m beyond the place: there is no reversing |
+    | left_lane | truck, front axle or trailer 1.5 m aside (in reverse: the apron's width), or 5 m beyond the start |
+    | overshot | beyond the place by 1 m, or by 0.3 m with a wheel stop |
+    | jackknife | the hitch angle reached 60 deg |
     | parked_outside | has driven, then stood for 5 s, but not within the tolerance |
     | time_limit | time_limit_s is over (truncated) |
 
-    No end for a jack-knife: the truck only drives forwards, and leaves the lane before its trailer could meet the cab.
-
     `info`: `outcome`, `is_success`, `reward_terms`, `clipped`; `costs` by name and their sum `cost` (rail_force: peak
-    beyond the limit, overspeed: beyond the lane's limit, each as a share of the limit; left_lane: 1); `kpis`: time_s,
-    lateral_error_m, longitudinal_error_m, yaw_error_rad (true), peak_rail_force_n, peak_stop_force_n; `case`: what was
-    drawn.
+    beyond the limit, overspeed: beyond the limit of its direction, each as a share of the limit; left_lane, jackknife:
+    1); `kpis`: time_s, lateral_error_m, longitudinal_error_m, yaw_error_rad, hitch_angle_rad (true),
+    peak_hitch_angle_rad, gear_changes, peak_rail_force_n, peak_stop_force_n; `case`: what was drawn.
 
     Arguments:
         station: name or path of a station that has an `approach`.
         truck, pack: name or path; None draws among those that go with the station.
-        conditions, guided: None draws.
+        conditions, guided, direction, operator: None draws.
+        scenario: name or path; None draws among those of models/scenarios.
         time_limit_s: 10 to 600.
         render_mode: None, "rgb_array" or "human"; with it `view` is "approach" or a view of the viewer
             (overview, seat, top, driver) and `size_px` the picture's width and height.
@@ -124,7 +151,9 @@ class DockingEnv(EpisodicEnv):
     Raises:
         InputError: a wrong argument, option or action, named.
 
-    Version history: v0, the first.
+    Version history: v2: the pose by a filter that integrates the way by the trapezoidal rule and knows drift and the
+    lidar's wandering error, and the last four quantities; v1 (retired): requests instead of pedals, reverse gear,
+    slopes, locking wheels, scenarios, operators, a pose filter; v0 (retired): pedals and steering rate, forwards only.
     """
 
     metadata = {"render_modes": ["human", "rgb_array"], "render_fps": round(1.0 / CONTROL_S)}
@@ -136,7 +165,10 @@ class DockingEnv(EpisodicEnv):
         pack: Name | None = None,
         conditions: str | None = None,
         guided: bool | None = None,
-        time_limit_s: float = 90.0,
+        scenario: Name | Scenario | None = None,
+        direction: str | None = None,
+        operator: str | None = None,
+        time_limit_s: float = 120.0,
         render_mode: str | None = None,
         view: str = "approach",
         size_px: tuple[int, int] = (640, 360),
@@ -148,8 +180,11 @@ class DockingEnv(EpisodicEnv):
             None if pack is None else load_pack(pack),
             conditions,
             guided,
+            None if scenario is None else load_scenario(scenario),
+            direction,
+            operator,
         )
-        self._one = Episodes(1, number("time_limit_s", time_limit_s, 10.0, 600.0))
+        self._one = GuidedEpisodes(1, number("time_limit_s", time_limit_s, 10.0, 600.0))
         self._begin_closed(render_mode, view, size_px)
         self.action_space, self.observation_space = box(ACTION), box(OBSERVATION)
         self._case: Case | None = None
@@ -188,11 +223,11 @@ class DockingEnv(EpisodicEnv):
         return self._one.observations[0].copy(), self._info({q.name: False for q in ACTION})
 
     def step(self, action: Array) -> tuple[Array, float, bool, bool, dict[str, Any]]:
-        """Hold the commands for 0.1 s."""
+        """Let the operator follow the request for 0.1 s."""
         plant, one = self._ready(), self._one
         scaled, clipped = checked_action(action, ACTION)
-        steering_rate, acceleration = one.act(FIRST, np.array([scaled]))[0].tolist()
-        self._recorder.drive(plant, steering_rate, acceleration)
+        commands = one.act(FIRST, np.array([scaled]), plant.worlds, plant.params)
+        self._recorder.drive(plant, *commands[0].tolist())
         one.look(FIRST, plant.worlds, plant.params)
         self._outcome = str(CODES[one.episodes["end"][0]])
         reward, info = float(one.rewards[0]), self._info(clipped)

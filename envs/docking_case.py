@@ -1,19 +1,25 @@
-"""Inputs of a Docking-v0 episode: drawn from named streams, or fixed by arguments and options."""
+"""Inputs of an episode of Docking: drawn from named streams, or fixed by arguments and options."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, replace
+from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any
 
-from envs.choosing import Pairs, fitting, pack_of, truck_of
-from envs.options import flag, known, number
+from envs.choosing import Pairs, fitting, name_in, pack_of, truck_of
+from envs.options import choice, flag, known, number
 from twin import seeding
-from twin.catalogue import Pack, Station, Truck
+from twin.catalogue import Pack, Scenario, Station, Truck, load_scenario, names
+from twin.catalogue.schema import Trailer
 from twin.conditions import CONDITIONS, canonical
 from twin.docking import DockingPlant, docking_params
-from twin.docking.params import approach_of, driving_of
+from twin.docking.operator import OPERATORS
+from twin.docking.params import approach_of, driving_of, lidar_in
+from twin.docking.plant import START_CLIP
+from twin.docking.scenario import ScenarioDraw, draw, friction_factor
+from twin.docking.state import START_STREAM
 from twin.errors import InputError
 
 if TYPE_CHECKING:
@@ -21,24 +27,28 @@ if TYPE_CHECKING:
 
 PACK_MASS_SIGMA = 0.01
 """Scatter of a pack's mass around nominal, as in a swap [estimate: manufacturing and coolant, 1 %]."""
-FRICTION_FACTOR = (0.8, 1.1)
-"""Factor on the truck's dry tyre friction: polished or dusty concrete to rough concrete [estimate]."""
 TRAILER_TARE = 0.2
 """Empty over laden mass of a semi-trailer [estimate: 7 t of 36 t]."""
 RIGID_TARE = 0.35
 """Empty over laden sprung mass of a rigid truck [derived: mixer 9 of 27 t, dump truck 8 of 26 t, box 5.5 of 14 t]."""
 SPEED_SCALE_SIGMA = 0.01
 """Relative error of wheel speeds [estimate: a worn tyre's radius is 1 to 2 % less]."""
-
+DIRECTIONS = ("forward", "reverse")
+TRAILER_START_M = 1.0
+"""Largest offset of a trailer's axles from the lane's middle at the start [chosen: within the lane]."""
 RANGES = {  # options that are numbers; ranges far beyond those drawn, within the models' validity
     "load": (0.0, 1.0),
     "pack_mass_kg": (100.0, 10_000.0),
-    "tyre_friction": (0.1, 1.2),
-    "start_x_m": (-40.0, -2.0),
+    "tyre_friction": (0.05, 1.2),
+    "grade": (-0.1, 0.1),
+    "camber": (-0.1, 0.1),
+    "start_x_m": (-40.0, 40.0),
     "start_y_m": (-1.2, 1.2),
     "start_yaw_rad": (-0.3, 0.3),
+    "start_hitch_rad": (-0.5, 0.5),
 }
-OPTIONS = ("truck", "pack", "conditions", "guided", *RANGES)
+WORDS = ("truck", "pack", "conditions", "guided", "scenario", "direction", "operator")
+OPTIONS = (*WORDS, *RANGES)
 
 
 @dataclass(frozen=True)
@@ -51,23 +61,43 @@ class Case:
     pack: Pack
     conditions: str
     guided: bool
+    scenario: Scenario
+    direction: str
+    operator: str
+    draw: ScenarioDraw
     load: float
     speed_scale: float
-    start: tuple[float | None, float | None, float | None]
+    road_friction: float
+    start: tuple[float, float, float, float]
+
+    @property
+    def sign(self) -> float:
+        """1 into the bay forwards, -1 in reverse."""
+        return 1.0 if self.direction == "forward" else -1.0
+
+    @property
+    def start_distance_m(self) -> float:
+        """Nominal distance from the place at the start."""
+        return start_distance_m(self.station, self.scenario, self.direction)
+
+    @property
+    def speed_limits_mps(self) -> tuple[float, float]:
+        """Limits forwards and in reverse."""
+        forward = min(approach_of(self.station).speed_limit_mps, self.scenario.speed_limit_mps)
+        return forward, min(forward, self.scenario.reverse_limit_mps)
 
     def new_plant(self) -> DockingPlant:
         """Build the plant with the truck standing at its start."""
         params = docking_params(
-            self.truck, self.station, self.pack, weather=self.conditions, guided=None if self.guided else False
+            self.truck,
+            self.station,
+            self.pack,
+            weather=self.conditions,
+            guided=None if self.guided else False,
+            scenario=self.draw,
         )
         plant = DockingPlant(params)
-        approach = approach_of(self.station)
-        plant.start = (approach.start_distance_m, approach.start_y_sigma_m, approach.start_yaw_sigma_rad)
-        plant.reset(self.seed)
-        if any(value is not None for value in self.start):
-            drawn = plant.pose()[0].tolist()
-            pose = [was if value is None else value for value, was in zip(self.start, drawn, strict=True)]
-            plant.reset(self.seed, [pose])
+        plant.reset(self.seed, [self.start])
         return plant
 
     def configuration(self, plant: DockingPlant, policies: Mapping[str, str]) -> DockingConfiguration:
@@ -85,6 +115,7 @@ class Case:
             load=self.load,
             wheel_speed_factor=self.speed_scale,
             policies=policies,
+            scenario=self.draw,
         )
 
     def as_plain(self) -> dict[str, Any]:
@@ -96,10 +127,31 @@ class Case:
             "pack": self.pack.name,
             "conditions": self.conditions,
             "guided": self.guided,
+            "scenario": self.scenario.name,
+            "direction": self.direction,
+            "operator": self.operator,
+            "trailer": self.truck.driving is not None and self.truck.driving.trailer is not None,
             "load": self.load,
             "pack_mass_kg": self.pack.mass_kg,
             "tyre_friction": self.truck.tyre_friction,
+            "grade": self.draw.grade,
+            "camber": self.draw.camber,
         }
+
+
+def start_distance_m(station: Station, scenario: Scenario, direction: str) -> float:
+    """Nominal distance from the place at the start."""
+    return approach_of(station).start_distance_m if direction == "forward" else scenario.reverse_start_m
+
+
+def in_lane(hitch_rad: float, y_m: float, yaw_rad: float, trailer: Trailer) -> float:
+    """Hitch angle nearest to a drawn one with which the trailer's axles stand in the lane."""
+    kingpin_y_m = y_m + trailer.kingpin_x_m * math.sin(yaw_rad)
+    axles_y_m = kingpin_y_m - trailer.wheelbase_m * math.sin(yaw_rad - hitch_rad)
+    if abs(axles_y_m) <= TRAILER_START_M:
+        return hitch_rad
+    rise = (kingpin_y_m - math.copysign(TRAILER_START_M, axles_y_m)) / trailer.wheelbase_m
+    return yaw_rad - math.asin(min(max(rise, -1.0), 1.0))
 
 
 @dataclass(frozen=True)
@@ -107,21 +159,35 @@ class Choice:
     """Values that the constructor fixed; None is drawn in every episode.
 
     Raises:
-        InputError: truck and pack do not fit the station, none does, or a word is unknown.
+        InputError: truck and pack do not fit the station, none does, or a word is unknown or goes with another.
     """
 
     station: Station
-    truck: Truck | None
-    pack: Pack | None
-    conditions: str | None
-    guided: bool | None
+    truck: Truck | None = None
+    pack: Pack | None = None
+    conditions: str | None = None
+    guided: bool | None = None
+    scenario: Scenario | None = None
+    direction: str | None = None
+    operator: str | None = None
+    key: str = "{}"
+    """How a word's key is written in errors: an argument's own name, or an option's."""
 
     def __post_init__(self) -> None:
-        approach_of(self.station)
+        approach = approach_of(self.station)
         if self.conditions is not None:
-            object.__setattr__(self, "conditions", canonical(self.conditions))
-        if self.guided is not None:
-            _check_guided("guided", self.guided, self.station)
+            object.__setattr__(self, "conditions", canonical(self.conditions, self.key.format("conditions")))
+        if self.direction is not None:
+            choice(self.key.format("direction"), self.direction, DIRECTIONS)
+        if self.operator is not None:
+            choice(self.key.format("operator"), self.operator, OPERATORS)
+        if self.guided is not None and flag(self.key.format("guided"), self.guided):
+            if not approach.rails:
+                problem = f"station {self.station.name} has no guide rails"
+                raise InputError(problem, key=self.key.format("guided"), value=True, allowed="False")
+            if self.direction == "reverse":
+                problem = "rails open to trucks that drive in forwards"
+                raise InputError(problem, key=self.key.format("direction"), value="reverse", allowed="forward")
         assert self.fitting
 
     @cached_property
@@ -148,31 +214,66 @@ class Choice:
         scatter = 1.0 + PACK_MASS_SIGMA * float(_stream(seed, "pack mass").standard_normal())
         mass_kg = min(max(pack.mass_kg * scatter, pack.mass_min_kg), pack.mass_max_kg)
         load = float(fixed.get("load", _stream(seed, "load").uniform()))
-        friction = truck.tyre_friction * float(_stream(seed, "friction").uniform(*FRICTION_FACTOR))
         conditions = chosen.conditions or CONDITIONS[int(_stream(seed, "conditions").integers(len(CONDITIONS)))]
-        drawn_guided = bool(_stream(seed, "parking").uniform() < 0.5) and bool(approach_of(self.station).rails)
+        scenario = chosen.scenario or _shipped()[seeding.pick(seed, "docking scenario", [s.name for s in _shipped()])]
+        guided, direction = chosen._guided_and_direction(seed)
+        operator = chosen.operator or OPERATORS[int(_stream(seed, "operator kind").integers(len(OPERATORS)))]
+        values = draw(scenario, seed, conditions)
+        slopes = {name: fixed[name] for name in ("grade", "camber") if name in fixed}
+        friction = truck.tyre_friction * friction_factor(scenario, seed)
+        weather = lidar_in(approach_of(self.station).lidar, conditions).tyre_friction_factor
         return Case(
             seed=seed,
             station=self.station,
             truck=laden(truck, load).model_copy(update={"tyre_friction": fixed.get("tyre_friction", friction)}),
             pack=pack.model_copy(update={"mass_kg": fixed.get("pack_mass_kg", mass_kg)}),
             conditions=conditions,
-            guided=drawn_guided if chosen.guided is None else chosen.guided,
+            guided=guided,
+            scenario=scenario,
+            direction=direction,
+            operator=operator,
+            draw=replace(values, **slopes),
             load=load,
             speed_scale=1.0 + SPEED_SCALE_SIGMA * float(_stream(seed, "wheel speed").standard_normal()),
-            start=(fixed.get("start_x_m"), fixed.get("start_y_m"), fixed.get("start_yaw_rad")),
+            road_friction=truck.tyre_friction * weather * sum(scenario.friction_factor) / 2.0,
+            start=self._start(seed, scenario, direction, truck, fixed),
         )
+
+    def _guided_and_direction(self, seed: int) -> tuple[bool, str]:
+        """Draw what is not fixed; rails are for trucks that drive in forwards."""
+        drawn_guided = bool(_stream(seed, "parking").uniform() < 0.5) and bool(approach_of(self.station).rails)
+        drawn_direction = DIRECTIONS[int(_stream(seed, "direction").integers(len(DIRECTIONS)))]
+        direction = self.direction or ("forward" if self.guided else drawn_direction)
+        guided = drawn_guided if self.guided is None else self.guided
+        return guided and direction == "forward", direction
+
+    def _start(
+        self, seed: int, scenario: Scenario, direction: str, truck: Truck, fixed: Mapping[str, Any]
+    ) -> tuple[float, float, float, float]:
+        """Draw x, y, yaw and hitch angle."""
+        approach = approach_of(self.station)
+        y, yaw = seeding.stream(seed, START_STREAM).standard_normal(2)
+        hitch = _stream(seed, "start hitch").standard_normal()
+        y, yaw, hitch = (min(max(float(value), -START_CLIP), START_CLIP) for value in (y, yaw, hitch))
+        x_m = start_distance_m(self.station, scenario, direction) * (-1.0 if direction == "forward" else 1.0)
+        y_m = fixed.get("start_y_m", approach.start_y_sigma_m * y)
+        yaw_rad = fixed.get("start_yaw_rad", approach.start_yaw_sigma_rad * yaw)
+        hitch_rad = 0.0
+        if truck.driving is not None and truck.driving.trailer is not None:
+            drawn = in_lane(scenario.start_hitch_sigma_rad * hitch, y_m, yaw_rad, truck.driving.trailer)
+            hitch_rad = fixed.get("start_hitch_rad", drawn)
+        return fixed.get("start_x_m", x_m), y_m, yaw_rad, hitch_rad
 
     def _narrowed(self, fixed: Mapping[str, Any]) -> Choice:
         """Return this choice with the options' values added."""
-        if not fixed.keys() & {"truck", "pack", "conditions", "guided"}:
+        if not fixed.keys() & set(WORDS):
             return self
-        conditions, guided = fixed.get("conditions", self.conditions), fixed.get("guided", self.guided)
-        if "conditions" in fixed:
-            conditions = canonical(conditions, "options['conditions']")
-        if "guided" in fixed:
-            _check_guided("options['guided']", guided, self.station)
-        return Choice(self.station, truck_of(fixed, self.truck), pack_of(fixed, self.pack), conditions, guided)
+        words = {
+            name: fixed.get(name, getattr(self, name)) for name in ("conditions", "guided", "direction", "operator")
+        }
+        scenario = load_scenario(name_in(fixed, "scenario")) if "scenario" in fixed else self.scenario
+        truck, pack = truck_of(fixed, self.truck), pack_of(fixed, self.pack)
+        return Choice(self.station, truck, pack, scenario=scenario, key="options[{!r}]", **words)
 
 
 def laden(truck: Truck, load: float) -> Truck:
@@ -204,9 +305,10 @@ def _with_sprung(truck: Truck, mass_kg: float, com_x_m: float) -> Truck:
     return truck.model_copy(update=changed)
 
 
-def _check_guided(key: str, value: object, station: Station) -> None:
-    if flag(key, value) and not approach_of(station).rails:
-        raise InputError(f"station {station.name} has no guide rails", key=key, value=value, allowed="False")
+@cache
+def _shipped() -> tuple[Scenario, ...]:
+    """The scenarios of models/, in the order of their names."""
+    return tuple(load_scenario(name) for name in names("scenario"))
 
 
 def _stream(seed: int, name: str) -> Any:

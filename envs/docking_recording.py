@@ -1,4 +1,4 @@
-"""Record an episode of Docking-v0 or Docking-v1 while it is driven."""
+"""Record an episode of Docking while it is driven."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from envs.docking_case import Case
-from envs.docking_v1_case import Case as CaseV1
 from envs.recording import Asked
 from twin.docking import CONTROL_S, DockingPlant
 
@@ -19,7 +18,7 @@ class DriveRecorder(Asked):
 
     _recorder: DockingRecorder | None
 
-    def begin(self, case: Case | CaseV1, plant: DockingPlant) -> None:
+    def begin(self, case: Case, plant: DockingPlant) -> None:
         """Begin the next episode with this plant, which stands at its start."""
         request = self._taken()
         if request is None:

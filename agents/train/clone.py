@@ -2,12 +2,14 @@
 
 Episodes are played on the batch under the policy with noise on top, so that the data hold the way back from states that
 the policy alone does not reach (Laskey et al. 2017, DART); the labels are the policy's own actions, without the noise.
+In further rounds the clone acts, and the policy says what it would do (Ross, Gordon, Bagnell 2011, DAgger).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -39,12 +41,23 @@ class Examples:
     actions: Array
     returns: Array
 
+    def and_others(self, others: Examples) -> Examples:
+        """Return both together."""
+        columns = ("observations", "actions", "returns")
+        return Examples(*(np.concatenate([getattr(self, name), getattr(others, name)]) for name in columns))
+
 
 class Noisy:
-    """An actor whose actions have noise, some worlds without; remembers what it would have done without it."""
+    """An actor whose actions have noise, some worlds without; remembers what it would have done without it.
 
-    def __init__(self, actor: Actor, worlds: int, size: int, scale: float, seed: int) -> None:
+    With a `leader`, a function of observations (K, O), that one acts, and the actor only says what it would do.
+    """
+
+    def __init__(
+        self, actor: Actor, worlds: int, size: int, scale: float, seed: int, leader: Callable[[Array], Array] | None
+    ) -> None:
         self._actor, self._random = actor, seeding.stream(seed, NOISE_STREAM)
+        self._leader = leader
         self._held, self._age = np.zeros((worlds, size)), np.zeros(worlds, np.int64)
         self._scale = scale * (np.arange(worlds) % 4 > 0)  # a quarter of the worlds shows the policy as it is
         self.wanted = np.zeros((worlds, size), np.float32)
@@ -58,7 +71,8 @@ class Noisy:
         due = worlds[self._age[worlds] % HELD_STEPS == 0]
         self._held[due] = self._random.standard_normal((len(due), self._held.shape[1])) * self._scale[due, None]
         self._age[worlds] += 1
-        noisy: Array = self.wanted[worlds] + self._held[worlds]
+        done = self.wanted[worlds] if self._leader is None else self._leader(observations)
+        noisy: Array = done + self._held[worlds]
         return noisy
 
 
@@ -74,11 +88,27 @@ def clone_into(model: BaseAlgorithm, scene: Scene, config: TrainConfig, first_se
     def tell(epoch: int) -> None:
         line.update(f"cloning: epoch {epoch} of {clone.epochs}", completed=0.0)
 
-    return imitate(model, examples, config, tell)
+    def lead(observations: Array) -> Array:
+        with torch.no_grad():
+            actions: Array = model.policy.predict(observations, deterministic=True)[0]
+        return actions
+
+    miss = imitate(model, examples, config, tell)
+    for number in range(1, clone.rounds + 1):
+        line.update(f"cloning: round {number} of {clone.rounds}, {clone.episodes} episodes of the clone")
+        more = examples_of(scene, name, config, first_seed + number * clone.episodes, lead)
+        examples = examples.and_others(more)
+        miss = imitate(model, examples, config, tell)
+    return miss
 
 
-def examples_of(scene: Scene, name: str, config: TrainConfig, first_seed: int) -> Examples:
+def examples_of(
+    scene: Scene, name: str, config: TrainConfig, first_seed: int, leader: Callable[[Array], Array] | None = None,
+    options: Mapping[str, Any] | None = None,
+) -> Examples:  # fmt: skip
     """Play a policy, loaded by `name`, on the batch of the scene.
+
+    `leader`: see `Noisy`; `options`: of every episode's reset.
 
     Raises:
         InputError: an unknown policy, or one for another action mode.
@@ -92,20 +122,22 @@ def examples_of(scene: Scene, name: str, config: TrainConfig, first_seed: int) -
         if mode is not None:
             problem = "was made for another action mode than the one to be trained"
             raise InputError(problem, key="--clone", value=name, allowed=f"--action-mode {mode}")
-        worlds = make_worlds(scene, min(config.worlds, clone.episodes))
+        limit_s = None if leader is None else clone.round_limit_s
+        arguments = {} if limit_s is None else {"time_limit_s": limit_s}
+        worlds = make_worlds(scene, min(config.worlds, clone.episodes), **arguments)
         n = worlds.num_envs
 
         def make() -> object:
             return in_its_version(load_policy(name, dict(scene.task.baselines), own))
 
-        actor = Noisy(actor_of(make, n), n, own.action_space.shape[0], clone.noise, config.seed)  # type: ignore[arg-type]
+        actor = Noisy(actor_of(make, n), n, own.action_space.shape[0], clone.noise, config.seed, leader)  # type: ignore[arg-type]
         steps: list[tuple[Array, ...]] = []
 
         def keep(rows: StepRows) -> None:
             ended = rows.terminated | rows.truncated
             steps.append((rows.worlds, rows.before, actor.wanted[rows.worlds], rows.rewards, ended))
 
-        play(worlds, actor, range(first_seed, first_seed + clone.episodes), scene, on_step=keep)
+        play(worlds, actor, range(first_seed, first_seed + clone.episodes), scene, on_step=keep, options=options)
         worlds.close()
     finally:
         environment.close()

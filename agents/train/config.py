@@ -88,12 +88,16 @@ class Clone(Strict):
         policy: name or folder of a policy of the task; None: an untrained start.
         episodes: played for it.
         noise: standard deviation of the noise on its actions in three of four worlds, as a share of their range.
+        rounds: of as many episodes each in which the clone acts and the policy says what it would do.
+        round_limit_s: time limit of their episodes, for a clone that stands somewhere learns nothing; None: the task's.
         epochs, batch_size, learning_rate: of Adam, with a cosine's decay.
     """
 
     policy: str | None = None
     episodes: Annotated[int, Field(ge=1, le=10**6)] = 512
     noise: Annotated[float, Field(ge=0.0, le=1.0)] = 0.15
+    rounds: Annotated[int, Field(ge=0, le=1000)] = 0
+    round_limit_s: Annotated[float, Field(gt=0.0, le=1e4)] | None = None
     epochs: Annotated[int, Field(ge=1, le=1000)] = 30
     batch_size: Annotated[int, Field(ge=2, le=10**6)] = 1024
     learning_rate: Annotated[float, Field(gt=0.0, le=1.0)] = 2e-3

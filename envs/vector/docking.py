@@ -1,27 +1,27 @@
-"""swaptwin/Docking-v0 as a vector environment: N trucks, each in its own lane."""
+"""swaptwin/Docking-v2 as a vector environment: N trucks, each in its own lane."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from gymnasium.vector import AutoresetMode
 
+from envs.docking import Name
 from envs.docking_case import Choice
-from envs.docking_episodes import ACTION, CODES, OBSERVATION, Episodes
-from envs.docking_reward import COSTS, REWARD_WEIGHTS, RUNNING, TIME_LIMIT
+from envs.docking_guided import OBSERVATION, GuidedEpisodes
+from envs.docking_v1_episodes import ACTION, CODES
+from envs.docking_v1_reward import COSTS, REWARD_WEIGHTS, RUNNING, TIME_LIMIT
 from envs.episodic import steps_within
 from envs.options import number
 from envs.vector.batched import BatchedEnv
 from envs.vector.infos import Columns, Kept, by_name, sum_of
-from twin.catalogue import load_pack, load_station, load_truck
+from twin.catalogue import Scenario, load_pack, load_scenario, load_station, load_truck
 from twin.docking import CONTROL_S, DockingPlant
 from twin.docking.state import PARAMS
 
 Array = np.ndarray
-Name = str | os.PathLike[str]
 
 
 class DockingVectorEnv(BatchedEnv):
@@ -47,7 +47,10 @@ class DockingVectorEnv(BatchedEnv):
         pack: Name | None = None,
         conditions: str | None = None,
         guided: bool | None = None,
-        time_limit_s: float = 90.0,
+        scenario: Name | Scenario | None = None,
+        direction: str | None = None,
+        operator: str | None = None,
+        time_limit_s: float = 120.0,
         render_mode: str | None = None,
         autoreset_mode: str | AutoresetMode = AutoresetMode.NEXT_STEP,
         max_episode_steps: int | None = None,
@@ -68,8 +71,11 @@ class DockingVectorEnv(BatchedEnv):
             None if pack is None else load_pack(pack),
             conditions,
             guided,
+            None if scenario is None else load_scenario(scenario),
+            direction,
+            operator,
         )
-        self._episodes = Episodes(num_envs, number("time_limit_s", time_limit_s, 10.0, 600.0))
+        self._episodes = GuidedEpisodes(num_envs, number("time_limit_s", time_limit_s, 10.0, 600.0))
         self.observations, self.rewards = self._episodes.observations, self._episodes.rewards
         self.plant = DockingPlant(np.zeros(1, PARAMS), num_envs)
         self._cases = Kept(num_envs)
@@ -98,8 +104,8 @@ class DockingVectorEnv(BatchedEnv):
         self._cases.put(which.tolist(), [case.as_plain() for case in cases])
 
     def _advance(self, which: Array, actions: Array) -> None:
-        commands = self._episodes.act(which, actions)
-        self.plant.apply(commands[:, 0], commands[:, 1])
+        commands = self._episodes.act(which, actions, self.plant.worlds, self.plant.params)
+        self.plant.apply(commands[:, 0], commands[:, 1], commands[:, 2])
         self.plant.advance(CONTROL_S)  # also ended worlds: they are reset before they are observed
         self._episodes.look(which, self.plant.worlds, self.plant.params)
 

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import gymnasium
 import numpy as np
 import onnx
 import pytest
@@ -166,6 +167,17 @@ def test_what_is_no_bundle_at_all(bundle: Path, tmp_path: Path) -> None:
 def test_a_contract_that_does_not_fit_is_refused(bundle: Path, change: Any, said: str) -> None:
     edit_contract(bundle, change)
     assert said in refusal(bundle)
+
+
+@pytest.mark.parametrize("version", [0, 1])
+def test_a_bundle_of_a_retired_version_is_refused_as_such(bundle: Path, version: int) -> None:
+    docking = gymnasium.make("envs:swaptwin/Docking-v2", disable_env_checker=True)
+    edit_contract(bundle, lambda c: c.update(environment="swaptwin/Docking", environment_version=version))
+    with pytest.raises(InputError) as caught:
+        load_bundle(bundle, docking)
+    words = f"contract.json: environment_version: is of a version that is retired: train it anew, got {version}"
+    assert words in str(caught.value)
+    assert "\n" not in str(caught.value)
 
 
 def test_a_contract_that_is_no_contract_is_refused(bundle: Path) -> None:

@@ -171,4 +171,4 @@ def test_a_wrong_argument_leaves_no_folder_behind(
 
 def test_every_task_is_recorded() -> None:
     recordable = [name for name, task in TASKS.items() if task.recordable]
-    assert recordable == ["docking", "docking_v0", "alignment", "timing", "timing_v0"]
+    assert recordable == ["docking", "alignment", "timing", "timing_v0"]

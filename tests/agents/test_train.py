@@ -41,9 +41,11 @@ def tiny_config(algorithm: str = "ppo", **changes: Any) -> TrainConfig:
     """The docking file's settings, made small."""
     base = load_config("docking").model_dump()
     base["ppo"] |= {"hidden": (32, 32), "learning_rate": 2e-3, "n_steps": 512, "n_epochs": 8, "gamma": 0.97}
-    base["ppo"] |= {"log_std_init": -0.5, "batch_size": 128}
+    base["ppo"] |= {"log_std_init": -0.5, "batch_size": 128, "gae_lambda": 0.95, "clip_range": 0.2}
     base["sac"] |= {"hidden": (16,), "learning_starts": 50, "batch_size": 16, "train_freq": 4, "buffer_size": 1000}
     small = {"algorithm": algorithm, "workers": 1, "evaluation_episodes": 40, "steps": 7000}
+    small |= {"worlds": 0, "clone": {}, "selection_episodes": 0, "environment": {}, "checkpoint_steps": 20_000}
+    small |= {"wall_time_s": 1800.0}
     return TrainConfig.model_validate(base | small | changes)
 
 

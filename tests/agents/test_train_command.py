@@ -210,7 +210,10 @@ def test_the_line_that_is_printed_at_the_end_runs_as_printed(
 COMMANDS: dict[str, dict[str, Any]] = {
     "docking": {
         "algorithm": "sac", "seed": 3, "steps": 24, "workers": 1, "checkpoint_steps": 16, "selection_episodes": 1,
-        "evaluation_episodes": 1, "environment": {"parking": "guided", "conditions": "night+rain"},
+        "evaluation_episodes": 1, "worlds": 0, "clone": load_config("docking").clone.model_dump() | {"policy": None},
+        "environment": {
+            "parking": "guided", "conditions": "night+rain", "operator": "by_wire", "direction": "forward",
+        },
     },
     "alignment": {
         "algorithm": "ppo", "seed": 1, "steps": 64, "worlds": 4, "checkpoint_steps": 32, "selection_episodes": 1,

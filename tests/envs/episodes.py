@@ -19,13 +19,7 @@ import envs
 Arguments = dict[str, Any]
 
 ARGUMENTS: dict[str, list[Arguments]] = {
-    "swaptwin/Docking-v0": [
-        {},
-        {"station": "chassis"},
-        {"truck": "mixer_8x4", "pack": "cab_423", "conditions": "rain", "guided": False},
-        {"conditions": "clear", "guided": True, "time_limit_s": 20.0},
-    ],
-    "swaptwin/Docking-v1": [
+    "swaptwin/Docking-v2": [
         {},
         {"station": "chassis", "direction": "reverse", "conditions": "night"},
         {"truck": "tractor_6x4", "scenario": "winter", "conditions": "rain", "operator": "driver", "guided": False},
@@ -54,8 +48,7 @@ ARGUMENTS: dict[str, list[Arguments]] = {
 compares with what is registered)."""
 
 STARTS: dict[str, list[dict[str, Any]]] = {
-    "swaptwin/Docking-v0": [{}, {"start_x_m": -2.0, "start_y_m": 0.05}],
-    "swaptwin/Docking-v1": [{}, {"direction": "forward", "start_x_m": -2.0, "start_y_m": 0.05}],
+    "swaptwin/Docking-v2": [{}, {"direction": "forward", "start_x_m": -2.0, "start_y_m": 0.05}],
     "swaptwin/Alignment-v1": [{}, {"height_m": 0.05, "off_x_m": 0.0, "off_y_m": 0.0, "care": 1.0}],
     "swaptwin/Timing-v0": [
         {"last_phase": "clear", "conditions": "clear", "parking": "unguided", "pack": "cab_282"},

@@ -11,8 +11,7 @@ import numpy as np
 import pytest
 
 from agents.baselines.alignment import ServoPolicy
-from agents.baselines.docking import StanleyDriver
-from agents.baselines.docking_v1 import MpcV1
+from agents.baselines.docking import Mpc
 from agents.baselines.timing import Factory
 from tests.envs.episodes import ARGUMENTS, make
 
@@ -57,12 +56,8 @@ class BackAndForth:
 
 ROM = {"plant": "rom"}
 SCENES: dict[str, list[Scene]] = {
-    "swaptwin/Docking-v0": [
-        Scene(StanleyDriver, {"guided": True}, {"start_x_m": -2.0, "start_y_m": 0.05}),
-        Scene(np.array([1.0, 1.0], np.float32), {"guided": True}),
-    ],
-    "swaptwin/Docking-v1": [
-        Scene(MpcV1, {"guided": True, "operator": "by_wire"}, {"start_x_m": -2.0, "start_y_m": 0.05}),
+    "swaptwin/Docking-v2": [
+        Scene(Mpc, {"guided": True, "operator": "by_wire"}, {"start_x_m": -2.0, "start_y_m": 0.05}),
         Scene(np.array([1.0, 1.0], np.float32), {"guided": True}),
         Scene(BackAndForth, {"direction": "forward", "guided": False, "operator": "by_wire"}),
     ],

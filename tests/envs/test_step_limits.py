@@ -13,14 +13,11 @@ from tests.envs.episodes import ARGUMENTS
 from tests.envs.vector.alike import FEW, actions, alike, make, one_by_one
 from twin.errors import InputError
 
-DOCKING_V1 = "swaptwin/Docking-v1"
-DOCKING, ALIGNMENT, TIMING = "swaptwin/Docking-v0", "swaptwin/Alignment-v1", "swaptwin/Timing-v0"
+DOCKING, ALIGNMENT, TIMING = "swaptwin/Docking-v2", "swaptwin/Alignment-v1", "swaptwin/Timing-v0"
 LIMITS: list[tuple[str, dict[str, Any], int]] = [
-    (DOCKING, {}, 900),
+    (DOCKING, {}, 1200),
     (DOCKING, {"time_limit_s": 10.05}, 101),
     (DOCKING, {"time_limit_s": 600.0}, 6000),
-    (DOCKING_V1, {}, 1200),
-    (DOCKING_V1, {"time_limit_s": 600.0}, 6000),
     (ALIGNMENT, {"plant": "rom"}, 1200),
     (ALIGNMENT, {"plant": "rom", "time_limit_s": 7.0}, 140),
 ]

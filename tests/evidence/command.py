@@ -29,8 +29,7 @@ from tests.evidence import (
     branch,
     campaign,
     docking,
-    docking_policies,
-    docking_v1,
+    docking_laws,
     finer_step,
     hits,
     policies,
@@ -53,7 +52,7 @@ from tests.evidence.part import (
 from twin.console import progress
 from twin.kernel_cache import start_notice
 
-MODULES = (campaign, policies, docking, docking_policies, docking_v1, time_step, finer_step, hits, branch)
+MODULES = (campaign, policies, docking, docking_laws, time_step, finer_step, hits, branch)
 PARTS = {module.PART.name: module.PART for module in MODULES}
 FIXED = tuple(name for name, part in PARTS.items() if part.keys(1) == part.keys(RELEASE_SEEDS))
 """Parts that play the same whatever `--seeds` says."""

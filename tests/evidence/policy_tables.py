@@ -9,7 +9,7 @@ from agents.statistics import wilson
 from envs.alignment_case import AlignmentChoice
 from envs.swap_case import SwapChoice, outside_gate
 from envs.timing import STILL_S
-from tests.evidence import docking_v1
+from tests.evidence import docking_laws
 from tests.evidence.part import HERE, about_lines
 from tests.evidence.policies import BY_NAME, CASES, Case, evaluation, read
 from twin.catalogue import load_station, with_overrides
@@ -29,7 +29,9 @@ def interval(low_high: list[float]) -> str:
 
 
 def pair(values: dict[str, float | None], factor: float = 1.0) -> str:
-    return ", ".join("-" if value is None else f"{factor * value:.1f}" for value in values.values())
+    """The median and the highest percentile."""
+    first, *_, last = values.values()
+    return ", ".join("-" if value is None else f"{factor * value:.1f}" for value in (first, last))
 
 
 def where(case: Case) -> str:
@@ -161,10 +163,10 @@ def policies_table(folder: Path = HERE) -> str:
         "| task | policy | episodes | success (95 % interval) | time, s: median, p95 | violations |",
         "|---|---|---:|---|---|---:|",
     ]
-    for row in docking_v1.read(folder):
-        law = next(iter(docking_v1.LAWS[row["direction"]]))
-        if (row["conditions"], row["law"]) == (docking_v1.CONDITIONS[-1], law):
-            lines.append(docking_v1.short_row(row))
+    for row in docking_laws.read(folder):
+        law = next(iter(docking_laws.LAWS[row["direction"]]))
+        if (row["conditions"], row["law"]) == (docking_laws.CONDITIONS[-1], law):
+            lines.append(docking_laws.short_row(row))
     for case in CASES:
         for row in rows_of(case, folder):
             if case.task == "timing_v0" and row["name"] in ("factory", "zvd"):
@@ -173,4 +175,4 @@ def policies_table(folder: Path = HERE) -> str:
                     f"| completed: {100 * row['success_rate']:.1f} % ({interval(row['success_ci95'])}) "
                     f"| {pair(row['time_s'])} | {row['violations']} |"
                 )
-    return "\n".join([*lines, "", about_lines([docking_v1.TABLE, *_tables("timing")], folder)])
+    return "\n".join([*lines, "", about_lines([docking_laws.TABLE, *_tables("timing")], folder)])

@@ -9,8 +9,7 @@ from tests.evidence import (
     agreement,
     alignment_checks,
     docking,
-    docking_policies,
-    docking_v1,
+    docking_laws,
     phases,
     policy_tables,
     readme,
@@ -30,8 +29,7 @@ TABLES: tuple[tuple[str, Path, str, Callable[[Path], str]], ...] = (
     ("policies", EVALUATE, "timing", policy_tables.timing_table),
     ("policies", EVALUATE, "gate", policy_tables.gate_table),
     ("docking", docking.DOCUMENT, docking.SECTION, docking.table),
-    ("docking_v1", docking_v1.DOCUMENT, docking_v1.SECTION, docking_v1.table),
-    ("docking_policies", EVALUATE, docking_policies.SECTION, docking_policies.table),
+    ("docking_laws", docking_laws.DOCUMENT, docking_laws.SECTION, docking_laws.table),
     *(("alignment_checks", *place) for place in alignment_checks.TABLES),
 )
 """(part, document, its section, what makes it of the rows in a folder)"""

@@ -24,7 +24,22 @@ signals:
 """
 SWAP = ["swap", "--plant", "rom", "--fault", "estop:at_s=1"]
 EXPORT = ["export", "timing", "zvd", "--seeds", "0"]
-TRAIN = ["train", "docking", "--algorithm", "ppo", "--steps", "64", "--workers", "1", "--episodes", "1"]
+TRAIN = [
+    "train",
+    "docking",
+    "--algorithm",
+    "ppo",
+    "--steps",
+    "64",
+    "--workers",
+    "1",
+    "--worlds",
+    "0",
+    "--clone",
+    "none",
+    "--episodes",
+    "1",
+]
 EXPERIMENT = ["experiment", "run", "experiment.yaml", "--workers", "1"]
 THROUGHPUT = ["throughput", "--play", "1", "--days", "1", "--workers", "1", "--no-sensitivity"]
 TUNE = ["tune", "--truck", "tractor_6x4", "--pack", "cab_282", "--trials", "8", "--reference", "0", "--workers", "1"]

@@ -12,11 +12,7 @@ from tests.envs.episodes import SWING
 
 Array = np.ndarray
 FEW: dict[str, list[dict[str, Any]]] = {
-    "swaptwin/Docking-v0": [
-        {"time_limit_s": 10.0},
-        {"station": "chassis", "guided": True, "conditions": "rain", "time_limit_s": 12.0},
-    ],
-    "swaptwin/Docking-v1": [
+    "swaptwin/Docking-v2": [
         {"time_limit_s": 10.0},
         {"station": "chassis", "direction": "reverse", "conditions": "rain", "time_limit_s": 12.0},
     ],
@@ -31,11 +27,10 @@ FEW: dict[str, list[dict[str, Any]]] = {
 }
 """Arguments for the vector of each id, the first what tests make that name none."""
 CASES = [(name, arguments) for name, sets in FEW.items() for arguments in sets]
-PLANT: dict[str, dict[str, Any]] = {"swaptwin/Docking-v0": {}, "swaptwin/Docking-v1": {}}
+PLANT: dict[str, dict[str, Any]] = {"swaptwin/Docking-v2": {}}
 """What the single environment is made with to be on the same plant."""
 STEPS = {
-    "swaptwin/Docking-v0": 130,
-    "swaptwin/Docking-v1": 130,
+    "swaptwin/Docking-v2": 130,
     "swaptwin/Alignment-v1": 130,
     "swaptwin/Timing-v0": 5,
     "swaptwin/Timing-v1": 5,
@@ -58,8 +53,7 @@ def one_by_one(name: str, num_envs: int, mode: str, **arguments: Any) -> Any:
 def actions(name: str, num_envs: int, seed: int) -> Array:
     """(STEPS, N, A) white noise, some of it out of bounds; world i has the same whatever N is."""
     size = {
-        "swaptwin/Docking-v0": 2,
-        "swaptwin/Docking-v1": 2,
+        "swaptwin/Docking-v2": 2,
         "swaptwin/Alignment-v1": 4,
         "swaptwin/Timing-v0": 10,
         "swaptwin/Timing-v1": 9,

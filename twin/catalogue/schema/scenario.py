@@ -39,7 +39,7 @@ class LidarFailures(Strict):
 
 
 class Scenario(Strict):
-    """Ranges, each drawn evenly, of what Docking-v1 varies beside truck, load, visibility and start."""
+    """Ranges, each drawn evenly, of what Docking varies beside truck, load, visibility and start."""
 
     name: Name
     title: str

@@ -43,7 +43,7 @@ class DockingConfiguration:
         load: share of the payload; None: as in the truck's file.
         wheel_speed_factor: reading of the truck's own speed sensor over the true speed.
         policies: name of each policy by what it decides; its decisions are among the recorded commands.
-        scenario: ground, lags and sensor errors of Docking-v1; None: level ground and the truck file's own values.
+        scenario: ground, lags and sensor errors of Docking; None: level ground and the truck file's own values.
     """
 
     seed: int
