@@ -3,7 +3,7 @@
     .venv/bin/python -m tests.evidence.alignment_checks cells     # reduced-order plant, eight cells a station
     .venv/bin/python -m tests.evidence.alignment_checks robust    # the same plant, one variation a row
     .venv/bin/python -m tests.evidence.alignment_checks bullet    # the reference plant
-    .venv/bin/python -m tests.evidence.alignment_checks tables    # into docs/evaluate.md and README.md
+    .venv/bin/python -m tests.evidence.alignment_checks tables    # --write: into docs/evaluate.md and README.md
 
 Every row is of the same seeds as `swaptwin evaluate alignment` plays with the options that it names. Rows are kept in
 tests/evidence/alignment_v1.jsonl, a line each with its episodes' figures in the order of the seeds; a run goes on where
@@ -12,7 +12,6 @@ it stopped. `--anew` plays all of them again.
 
 from __future__ import annotations
 
-import argparse
 import json
 import sys
 from collections import Counter
@@ -25,7 +24,7 @@ import numpy as np
 
 from agents.statistics import mean_interval, median_interval, wilson
 from tests.evidence.markers import made_from, replace, stamp
-from tests.evidence.part import HERE, ROOT
+from tests.evidence.part import HERE, ROOT, OneLine, count
 
 STORE = HERE / "alignment_v1.jsonl"
 DOCUMENT, README = ROOT / "docs" / "evaluate.md", ROOT / "README.md"
@@ -325,15 +324,20 @@ TABLES = (
 
 def main(words: Sequence[str] | None = None) -> int:
     """Play a part's missing rows, or write the tables."""
-    parser = argparse.ArgumentParser(prog="python -m tests.evidence.alignment_checks")
+    parser = OneLine(prog="python -m tests.evidence.alignment_checks", description="Policies of Alignment-v1.")
     parser.add_argument("part", choices=("cells", "robust", "bullet", "tables"))
     parser.add_argument("--stations", nargs="+", choices=tuple(POLICIES), default=list(POLICIES))
-    parser.add_argument("--episodes", type=int, help=f"a row; default: {EPISODES}, on Bullet {BULLET_EPISODES}")
+    episodes_help = f"a row; default: {EPISODES}, on Bullet {BULLET_EPISODES}"
+    parser.add_argument("--episodes", type=count(1, 100_000), help=episodes_help)
+    parser.add_argument("--write", action="store_true", help="put the tables into the documents")
     parser.add_argument("--anew", action="store_true", help="also rows that are stored")
     given = parser.parse_args(words)
     if given.part == "tables":
         for document, name, table in TABLES:
-            replace(document, name, table(HERE))
+            if given.write:
+                replace(document, name, table(HERE))
+            else:
+                print(table(HERE))
         return 0
     episodes = given.episodes or (BULLET_EPISODES if given.part == "bullet" else EPISODES)
     for key in keys(given.part):

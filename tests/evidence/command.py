@@ -66,6 +66,9 @@ OTHERS = {
     "edges": "docs/agreement.md: both plants at the edges",
     "timing_sets": "docs/reduced_order.md: random timing sets",
     "bounds": "docs/bounds.md: both bounds, item by item",
+    "alignment_checks": "docs/evaluate.md: policies of Alignment-v1 side by side",
+    "executors": "FOLDER/executors.json: Ray beside local processes",
+    "experiment_killed": "FOLDER/killed.json: an experiment that was killed beside one that was not",
     "tuning": "FOLDER/tuning.json: samplers of the search at equal numbers of swaps",
     "tuning_killed": "FOLDER/killed.json: a search that was killed beside one that was not",
     "timing_checks": "FOLDER/robust.md, FOLDER/compare.md: timing sets under errors, and beside factory",
@@ -152,7 +155,7 @@ def broken_claims(names: list[str], folder: Path) -> list[str]:
 
 def others() -> str:
     """Lines on the tables that this command does not make, and what makes them."""
-    lines = (f"  .venv/bin/python -m tests.evidence.{name:13}  {what}" for name, what in OTHERS.items())
+    lines = (f"  .venv/bin/python -m tests.evidence.{name:17}  {what}" for name, what in OTHERS.items())
     head = "Other figures are made by tools of their own, which change nothing here without --write:"
     return "\n".join([head, "", *lines])
 
