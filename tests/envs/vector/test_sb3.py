@@ -50,7 +50,7 @@ def test_infos_are_short_where_nothing_ended() -> None:
             assert infos == [{"TimeLimit.truncated": False}] * 2
     assert dones.all()
     assert all(info["TimeLimit.truncated"] and info["outcome"] == "time_limit" for info in infos)
-    assert all(info["terminal_observation"].shape == (18,) for info in infos)
+    assert all(info["terminal_observation"].shape == env.observation_space.shape for info in infos)
 
 
 def test_attributes_options_and_what_it_does_not_do() -> None:
