@@ -40,6 +40,7 @@ TRAIN = [
     "--episodes",
     "1",
 ]
+DATASET = ["record-dataset", "docking", "--policy", "stanley", "--episodes", "1", "--workers", "1"]
 EXPERIMENT = ["experiment", "run", "experiment.yaml", "--workers", "1"]
 THROUGHPUT = ["throughput", "--play", "1", "--days", "1", "--workers", "1", "--no-sensitivity"]
 TUNE = ["tune", "--truck", "tractor_6x4", "--pack", "cab_282", "--trials", "8", "--reference", "0", "--workers", "1"]
@@ -72,6 +73,7 @@ def lines(out: str) -> dict[str, list[str]]:
         "swap": [*SWAP, "--record", f"{out}/swap.mcap"],
         "evaluate": ["evaluate", "docking", "--policy", "zero", "--episodes", "1", "--workers", "1"],
         "agree": ["agree", "--seeds", "1", "--reference", str(ROOT / "tests/evidence/top_lift_guided.jsonl")],
+        "record-dataset": [*DATASET, "--out", f"{out}/datasets"],
         "train": [*TRAIN, "--out", f"{out}/run"],
         "tune": [*TUNE, "--output", f"{out}/tuned.yaml"],
         "experiment": [*EXPERIMENT, "--ledger", f"{out}/e.sqlite", "--table", f"{out}/e.csv"],

@@ -51,11 +51,13 @@ NO_ROOM = {
     "rows": (["agree", "--seeds", "1", "--save", "{}/rows.jsonl"], "rows.jsonl"),
 }  # fmt: skip
 NO_FILES = ("verify", "models", "bench", "doctor")
+NOT_YET = ("record-dataset",)
+"""On a full disk the HDF5 library ends the process (docs/datasets.md)."""
 
 
 def test_every_command_that_writes_is_swept() -> None:
     swept = {line[0] for line, _ in [*WRITES.values(), *NO_ROOM.values()]}
-    assert swept | set(NO_FILES) >= set(swaptwin.COMMANDS)
+    assert swept | set(NO_FILES) | set(NOT_YET) >= set(swaptwin.COMMANDS)
 
 
 def tree(folder: Path) -> dict[str, bytes]:

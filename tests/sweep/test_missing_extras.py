@@ -17,6 +17,7 @@ MODULES = {
     "envs": ("gymnasium",),
     "viewer": ("panda3d", "direct", "imageio_ffmpeg", "moviepy"),
     "train": ("array_api_compat", "onnx", "onnxruntime", "onnxscript", "stable_baselines3", "tensorboard", "torch"),
+    "dataset": ("h5py", "minari"),
     "tune": ("cma", "optuna"),
     "report": ("SALib",),
     "cluster": ("ray",),
@@ -37,11 +38,21 @@ NEEDS = {
     # what each lacks, without the extra; the others work
     "envs": {
         **dict.fromkeys(
-            ("evaluate", "train", "tune", "a bundle", "a policy in a swap", "a timing policy in a swap"), "gymnasium"
+            (
+                "evaluate",
+                "record-dataset",
+                "train",
+                "tune",
+                "a bundle",
+                "a policy in a swap",
+                "a timing policy in a swap",
+            ),
+            "gymnasium",
         ),
     },
     "viewer": {"replay": "panda3d", "a video": "panda3d", "a window": "panda3d"},
     "train": {"train": "", "a bundle": "onnx", "a policy in a swap": "onnx"},
+    "dataset": {"record-dataset": ""},
     "tune": {"a search by Optuna": "optuna"},
     "report": {},
     "cluster": {"a cluster": "ray"},
