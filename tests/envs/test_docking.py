@@ -422,7 +422,7 @@ def test_a_window_without_a_display_is_refused() -> None:
 @pytest.mark.skipif(shutil.which("Xvfb") is None, reason="Xvfb not installed: the window was NOT tested")
 def test_a_window_shows_the_episode() -> None:
     server = subprocess.Popen(
-        ["Xvfb", "-displayfd", "1", "-screen", "0", "640x480x24", "-nolisten", "tcp"],
+        ["Xvfb", "-noreset", "-displayfd", "1", "-screen", "0", "640x480x24", "-nolisten", "tcp"],
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         text=True,

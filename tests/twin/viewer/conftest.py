@@ -103,8 +103,9 @@ def screens(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def display(screens: Path) -> Iterator[str]:
     """The name of a virtual display of its own."""
+    screen = ["-screen", "0", "1280x800x24", "-fbdir", str(screens)]
     process = subprocess.Popen(
-        ["Xvfb", "-displayfd", "1", "-screen", "0", "1280x800x24", "-nolisten", "tcp", "-fbdir", str(screens)],
+        ["Xvfb", "-noreset", "-displayfd", "1", *screen, "-nolisten", "tcp"],
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         text=True,

@@ -10,6 +10,7 @@ import contextlib
 import ctypes
 import os
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -19,6 +20,7 @@ ROWS = 16
 """Number of pixel rows that are read: a picture of a recording has many colours in each."""
 VIEWABLE = 2
 Z_PIXMAP, ALL_PLANES = 2, 0xFFFFFFFF
+CONNECTION_ATTEMPTS, CONNECTION_PAUSE_S = 5, 0.1
 
 
 class _Attributes(ctypes.Structure):
@@ -69,12 +71,20 @@ def end_when_lost() -> None:
 
 
 def server_answers() -> bool | None:
-    """True if the X server of DISPLAY accepts a connection; None without libX11."""
+    """True if the X server of DISPLAY accepts a connection; None without libX11.
+
+    Asked several times: a server resets, and refuses for a moment, when its last client leaves.
+    """
     try:
-        with _connection() as (_, display):
-            return display is not None
+        for attempt in range(CONNECTION_ATTEMPTS):
+            if attempt:
+                time.sleep(CONNECTION_PAUSE_S)
+            with _connection() as (_, display):
+                if display is not None:
+                    return True
     except OSError:
         return None
+    return False
 
 
 def one_colour(window: int) -> bool | None:
