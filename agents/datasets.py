@@ -33,6 +33,8 @@ FOLDER = "MINARI_DATASETS_PATH"
 """Minari's environment variable: the folder of all datasets."""
 NAME = re.compile(r"[-_a-zA-Z0-9]+(/[-_a-zA-Z0-9]+)*-v[0-9]+")
 MAX_NAME = 200
+ROOM_BYTES = 128 * 1024
+"""More than the groups and attributes of one episode take in the file."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,11 @@ class Rows:
     costs: Array
     terminations: Array
     truncations: Array
+
+    @property
+    def size(self) -> int:
+        """Bytes of all arrays."""
+        return sum(value.nbytes for value in vars(self).values() if isinstance(value, np.ndarray))
 
 
 class Recorder:
@@ -178,6 +185,7 @@ def record(
         )
         done: list[Episode] = []
         for one in _in_order(rows, seeds):
+            _check_room(part / "data", ROOM_BYTES + 2 * one.size)
             storage.update_episodes([_buffer(one)])
             storage.update_episode_metadata([_about(one.episode)], [len(done)])
             done.append(one.episode)
@@ -278,6 +286,21 @@ def command_of(scene: Scene, policy: str, name: str, seeds: range) -> str:
     words += [] if scene.guarded else ["--no-guard"]
     words += ["--seed", str(seeds.start), "--episodes", str(len(seeds))]
     return " ".join(map(shlex.quote, words))
+
+
+def _check_room(data: Path, size: int) -> None:
+    """Allocate room at the end of the dataset's HDF5 file and give it back.
+
+    HDF5 ends the process with a segmentation fault where the disk is full, so it must not be the first to notice.
+
+    Raises:
+        OSError: there is no room.
+    """
+    for file in data.glob("*.hdf5"):
+        with file.open("r+b") as opened:
+            end = opened.seek(0, os.SEEK_END)
+            os.posix_fallocate(opened.fileno(), end, size)
+            opened.truncate(end)
 
 
 def _buffer(rows: Rows) -> Any:
