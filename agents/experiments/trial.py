@@ -28,7 +28,7 @@ COMPLETED = "completed"
 OUTSIDE_MODEL = "outside_model"
 RAISED = "error"
 """Outcome of a swap whose simulation raised an exception, a defect of the program."""
-RESOLVING = ("setup", "catalogue", "faults")
+RESOLVING = ("setup", "catalogue", "faults", "bounds")
 """Folders of the twin that results depend on and that hold no kernels."""
 
 

@@ -7,15 +7,13 @@ from dataclasses import dataclass
 
 from agents.experiments.trial import Figures
 from agents.tune.scenarios import Scenario
-from twin.bounds import home, procedure_bound, ready
+from twin.bounds import played_bound
 from twin.catalogue import Station, TimingSet
 from twin.catalogue.schema import MECHANICAL
 from twin.setup.setup import build_setup
 
 COMPARED = 16
 """Most scenarios that the means are of."""
-SAME_S = 1e-6
-"""A bound computed again is that of the swap within this."""
 
 
 @dataclass(frozen=True)
@@ -65,9 +63,6 @@ def _bound(station: Station, timing: TimingSet, at: Scenario, own: Figures) -> M
         variation=at.variation,
         planning=timing.planning,
     )
-    for start in (ready, home):
-        bound = procedure_bound(setup, start)
-        alone = len({item.robot for item in bound.items}) == 1
-        if alone and abs(bound.total_s - own.procedure_bound_s) < SAME_S:
-            return bound.by_phase()
-    return None
+    bound = played_bound(setup, own.procedure_bound_s)
+    alone = bound is not None and len({item.robot for item in bound.items}) == 1
+    return bound.by_phase() if bound is not None and alone else None

@@ -2,7 +2,7 @@
 
 from twin.bounds.kinematic import kinematic_bound, lower_bound_s
 from twin.bounds.path import Bound, Item, by_phase, home, ready
-from twin.bounds.procedure import procedure_bound, procedure_bound_s
+from twin.bounds.procedure import played_bound, procedure_bound, procedure_bound_s
 
 __all__ = [
     "Bound",
@@ -11,6 +11,7 @@ __all__ = [
     "home",
     "kinematic_bound",
     "lower_bound_s",
+    "played_bound",
     "procedure_bound",
     "procedure_bound_s",
     "ready",

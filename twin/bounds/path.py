@@ -94,6 +94,10 @@ class Bound:
             seconds[item.phase] = seconds.get(item.phase, 0.0) + item.duration_s
         return seconds
 
+    def of(self, robot: int, job: int, phase: str) -> float:
+        """Duration of one phase of one robot's exchange, s; 0 if its path has no such item."""
+        return sum(i.duration_s for i in self.items if (i.robot, i.job, i.phase) == (robot, job, phase))
+
     def table(self) -> str:
         """The critical path as a Markdown table that also reads well as plain text."""
         head = ("job", "phase", "what", "set by", "start s", "end s", "takes s")

@@ -13,7 +13,7 @@ from math import ceil, inf, log, pi, sqrt
 import numpy as np
 
 from twin.bounds.motion import approach_s, go_on_s, leave_s, reach_s, rest_to_rest_s
-from twin.bounds.path import SIDEWAYS, Bound, Path, Start, bound_of, home, length
+from twin.bounds.path import SIDEWAYS, Bound, Path, Start, bound_of, home, length, ready
 from twin.catalogue.schema import FourRope
 from twin.control.landing import (
     ASKEW_RAD,
@@ -41,6 +41,8 @@ from twin.sequence.heights import (
 from twin.sequence.load_actions import FORCE_SPEED, HANGS_SHARE, NEAR_SHARE, RESTS_SHARE
 from twin.setup.setup import SwapSetup
 
+SAME_S = 1e-6
+"""A bound calculated again is the same within this."""
 SAME = 1e-9
 """Part of a scan by which a stroke may exceed a whole number of them and still end with it: rounding."""
 
@@ -53,6 +55,12 @@ def procedure_bound_s(setup: SwapSetup, start: Start = home) -> float:
 def procedure_bound(setup: SwapSetup, start: Start = home) -> Bound:
     """The procedure bound and its items; `start`: where a robot waits as the mechanical time begins."""
     return bound_of(ProcedurePath, setup, start)
+
+
+def played_bound(setup: SwapSetup, total_s: float) -> Bound | None:
+    """The procedure bound of a swap by what its result tells of it, in s; None if it is of no start known here."""
+    bounds = (procedure_bound(setup, start) for start in (ready, home))
+    return next((bound for bound in bounds if abs(bound.total_s - total_s) < SAME_S), None)
 
 
 class ProcedurePath(Path):

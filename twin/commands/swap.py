@@ -286,15 +286,18 @@ def print_result(console: Console, result: SwapResult, *, ghost: str | None = No
         markup=False,
     )
     console.print()
-    phases = Table(title="Phases", title_justify="left", box=None, pad_edge=False, header_style="bold")
+    title = "Phases (bound: of the procedure; with blending, a part of a move counts in the phase beside it)"
+    phases = Table(title=title, title_justify="left", box=None, pad_edge=False, header_style="bold")
     phases.add_column("phase")
-    for column in ("start, s", "duration, s", "robot", "pack"):
+    for column in ("start, s", "duration, s", "bound, s", "robot", "pack"):
         phases.add_column(column, justify="right")
-    for span in sorted(result.phases, key=lambda s: (s.start_s, s.robot)):
-        phases.add_row(
-            span.name, f"{span.start_s:.2f}", f"{span.end_s - span.start_s:.2f}", str(span.robot + 1), str(span.job + 1)
-        )
+    for row in phase_rows(result):
+        phases.add_row(*row)
     print_table(console, phases)
+    for k, job in enumerate(result.plan):
+        out, back = (f" by robot {job[by] + 1}" if setup.station.robots.count > 1 else "" for by in ("out_by", "in_by"))
+        text = f"pack {k + 1}: from {job['seat']} to {job['out_to']}{out}; charged one from {job['in_from']}{back}"
+        console.print(("plan           " if k == 0 else " " * 15) + text, markup=False, soft_wrap=True)
     console.print()
     figures = Table(title="Key figures", title_justify="left", box=None, pad_edge=False, show_header=False)
     figures.add_column()
@@ -348,6 +351,22 @@ def print_result(console: Console, result: SwapResult, *, ghost: str | None = No
         console.print(
             f"watch it       {as_typed('replay', str(result.recording), *beside)}", markup=False, soft_wrap=True
         )
+
+
+def phase_rows(result: SwapResult) -> list[tuple[str, ...]]:
+    """(phase, start, duration, procedure bound, robot, pack) in order of time; the bound stands at a first attempt."""
+    from twin.bounds import played_bound
+
+    bound = None if result.procedure_bound_s is None else played_bound(result.setup, result.procedure_bound_s)
+    rows: list[tuple[str, ...]] = []
+    seen: set[tuple[int, int, str]] = set()
+    for span in sorted(result.phases, key=lambda s: (s.start_s, s.robot)):
+        which = span.robot, span.job, span.name
+        least_s = bound.of(*which) if bound is not None and which not in seen else 0.0
+        seen.add(which)
+        times = f"{span.start_s:.2f}", f"{span.end_s - span.start_s:.2f}", f"{least_s:.2f}" if least_s else ""
+        rows.append((span.name, *times, str(span.robot + 1), str(span.job + 1)))
+    return rows
 
 
 def figure_rows(result: SwapResult) -> list[tuple[str, str, str]]:

@@ -197,6 +197,12 @@ def dump(root: Any) -> str:
             "overlap_s: 0.0}\nphases: {lowr: {}}",
             "phases.lowr: unknown phase, allowed: lower",
         ),
+        (
+            "timing",
+            "overlap_s: 0.0}",
+            "overlap_s: 0.0}\nphases: {grip: {sway_damping: 0.3}}",
+            "phases.grip.sway_damping: nothing comes down on ropes there, allowed: in lower, store, pick, insert",
+        ),
         ("timing", "velocity_fraction: 1.0", "velocity_fraction: 1.1", "got 1.1 (allowed: above 0 and at most 1)"),
         (
             "timing",

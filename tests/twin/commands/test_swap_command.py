@@ -17,11 +17,12 @@ import swaptwin
 from tests.determinism.short_swap import short_swap
 from twin.catalogue import load_pack, load_station, with_overrides
 from twin.catalogue.load import models_folder
-from twin.commands.swap import default_truck, figure_rows, print_result
+from twin.commands.swap import default_truck, figure_rows, phase_rows, print_result, resolve
 from twin.errors import InputError
 from twin.recording import open_recording
 from twin.recording.verify import verify
 from twin.result import SwapResult
+from twin.runner.kinds import runner_maker
 from twin.swap import SwapTwin
 
 DESIGN_KEYS = {  # section 8
@@ -176,6 +177,30 @@ def test_both_robots_and_the_recording_are_shown(short: SwapResult) -> None:
     robots = {line.split()[-2] for line in lines if line.startswith("raise ")}
     assert robots == {"1", "2"}
     assert "recording      /a/long/path.mcap" in lines
+
+
+def test_the_plan_is_told(short: SwapResult) -> None:
+    text = io.StringIO()
+    print_result(Console(file=text, width=120), short)
+    told = text.getvalue()
+    for k, job in enumerate(short.plan):
+        assert f"pack {k + 1}: from {job['seat']} to {job['out_to']} by robot {job['out_by'] + 1}; charged" in told
+
+
+def test_each_phase_stands_beside_its_bound() -> None:
+    """On a machine with one robot the rows of all phases add up to the procedure bound."""
+    setup, timing = resolve("top_lift", "tractor_6x4", "cab_282", "tuned", seed=0, parking="guided")
+    twin = SwapTwin(setup, timing, make_runner=runner_maker("rom"))
+    result = twin.run()
+    twin.close()
+    assert result.completed
+    assert result.procedure_bound_s is not None
+    bounds = {name: float(least) for name, _, _, least, _, _ in phase_rows(result) if least}
+    assert sum(bounds.values()) == pytest.approx(result.procedure_bound_s, abs=0.005 * len(bounds))
+    assert {"lower", "store", "pick", "insert"} < set(bounds)
+    assert not {"scan", "verify", "exit"} & set(bounds)
+    unknown = dataclasses.replace(result, procedure_bound_s=None)
+    assert not any(row[3] for row in phase_rows(unknown))
 
 
 # ------------------------------------------------------------------------------------------------ what it defaults to

@@ -167,6 +167,17 @@ class TimingSet(_WithOptions):
                 raise ValueError(f"phases.{name}: unknown phase, allowed: {', '.join(MECHANICAL[self.kind])}")
         return self
 
+    @model_validator(mode="after")
+    def _hangs(self) -> TimingSet:
+        """Refuse damping where it would do nothing: who wrote it expects something of it."""
+        damped = DAMPED if self.kind == "top_lift" else ()
+        for name, phase in {"default": self.default, **self.phases}.items():
+            if phase.sway_damping and name not in damped and (name != "default" or not damped):
+                where = f"allowed: in {', '.join(damped)}" if damped else "allowed: 0, a table does not sway"
+                place = name if name == "default" else f"phases.{name}"
+                raise ValueError(f"{place}.sway_damping: nothing comes down on ropes there, {where}")
+        return self
+
     def of(self, phase: str) -> PhaseTiming:
         """The timing of a phase."""
         return self.phases.get(phase, self.default)
