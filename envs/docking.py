@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 
 from envs.docking_case import Case, Choice
+from envs.docking_episodes import ACTION, CODES
 from envs.docking_guided import OBSERVATION, GuidedEpisodes
 from envs.docking_recording import DriveRecorder
-from envs.docking_v1_episodes import ACTION, CODES
-from envs.docking_v1_reward import COSTS, REWARD_WEIGHTS
+from envs.docking_reward import COSTS, REWARD_WEIGHTS
 from envs.episodic import EpisodicEnv, steps_within
 from envs.options import number
 from envs.scaling import box, checked_action

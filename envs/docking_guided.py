@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from envs.docking_episodes import ACTION, Episodes, look_all, look_first
+from envs.docking_episodes import OBSERVATION as BY_THE_TRUCK
 from envs.docking_guidance import DRIFT, X_M, Y_M, YAW_RAD, Guidance
-from envs.docking_v1_episodes import ACTION, Episodes, look_all, look_first
-from envs.docking_v1_episodes import OBSERVATION as BY_THE_TRUCK
 from envs.scaling import Quantity
 
 Array = np.ndarray

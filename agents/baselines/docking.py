@@ -309,8 +309,8 @@ class ClassicalMany:
     """N controllers on scaled observations (N, 35), for a batch."""
 
     def __init__(self, n: int, law: str = "stanley", **gains: Gains) -> None:
+        from envs.docking_episodes import ACTION
         from envs.docking_guided import OBSERVATION
-        from envs.docking_v1_episodes import ACTION
 
         self.controller = Controller(n, law, **gains)
         self._names = [q.name for q in OBSERVATION]

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from agents.commands.evaluate import EXIT_FAILED, EXIT_INTERRUPTED, MAX_WORKERS, at_most, duration
+from agents.commands.limits import EXIT_FAILED, EXIT_INTERRUPTED, MAX_WORKERS, at_most, duration
 from twin.commands.swap import resolve
 from twin.console import ProgressLine, atomic_write, emit_json, progress, write_target
 from twin.errors import InputError

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from agents.commands.evaluate import EXIT_FAILED, MAX_WORKERS, at_most, duration
+from agents.commands.limits import EXIT_FAILED, MAX_WORKERS, at_most, duration
 from twin import kernel_cache
 from twin.console import as_typed, atomic_write, emit_json, progress, write_target
 from twin.errors import InputError

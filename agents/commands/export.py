@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from agents.commands.evaluate import at_most
 from agents.commands.given_files import refuse_given
+from agents.commands.limits import at_most
 from twin.console import atomic_write, emit_json, progress, write_target
 from twin.errors import InputError
 

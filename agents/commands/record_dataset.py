@@ -9,19 +9,18 @@ from typing import Annotated
 
 import typer
 
-from agents.commands.evaluate import (
+from agents.commands.evaluate import Shown, chosen_policies
+from agents.commands.given_files import refuse_absent
+from agents.commands.limits import (
     EXIT_FAILED,
     EXIT_INTERRUPTED,
     MAX_EPISODES,
     MAX_WORKERS,
     MAX_WORLDS,
-    Shown,
     at_most,
-    chosen_policies,
     duration,
     percent,
 )
-from agents.commands.given_files import refuse_absent
 from agents.commands.options import (
     ActionMode,
     Base,

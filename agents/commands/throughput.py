@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from agents.commands.evaluate import EXIT_FAILED, MAX_WORKERS, at_most
+from agents.commands.limits import EXIT_FAILED, MAX_WORKERS, at_most
 from twin import kernel_cache
 from twin.catalogue import Provenance, Site
 from twin.commands.branch import given_options

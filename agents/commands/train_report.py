@@ -6,7 +6,8 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from agents.commands.evaluate import command_line, duration, percent, print_evaluation, table_of
+from agents.commands.evaluation_tables import command_line, print_evaluation, table_of
+from agents.commands.limits import duration, percent
 from twin.console import emit_json
 from twin.tables import print_table
 

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from agents.commands.evaluate import EXIT_FAILED, MAX_WORKERS, at_most, duration
 from agents.commands.given_files import refuse_absent, refuse_given
+from agents.commands.limits import EXIT_FAILED, MAX_WORKERS, at_most, duration
 from twin import kernel_cache
 from twin.catalogue.settings import HELP as SET_HELP
 from twin.console import ProgressLine, as_typed, emit_json, progress, write_target

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
 
-from agents.commands.evaluate import duration
+from agents.commands.limits import duration
 from agents.tune.report import judged_summary, phases_of
 from agents.tune.score import summary
 from twin.tables import print_lines, print_table

@@ -10,9 +10,9 @@ from gymnasium.vector import AutoresetMode
 
 from envs.docking import Name
 from envs.docking_case import Choice
+from envs.docking_episodes import ACTION, CODES
 from envs.docking_guided import OBSERVATION, GuidedEpisodes
-from envs.docking_v1_episodes import ACTION, CODES
-from envs.docking_v1_reward import COSTS, REWARD_WEIGHTS, RUNNING, TIME_LIMIT
+from envs.docking_reward import COSTS, REWARD_WEIGHTS, RUNNING, TIME_LIMIT
 from envs.episodic import steps_within
 from envs.options import number
 from envs.vector.batched import BatchedEnv

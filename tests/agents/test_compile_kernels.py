@@ -13,8 +13,6 @@ from twin import kernel_cache
 
 UNUSED = {"plan_hold", "residual_vibration", "monitor"}
 """Of the library; nothing but tests calls them from Python."""
-RETIRED = {("envs.docking_episodes", name) for name in ("look_all", "look_first", "act_all")}
-"""Of Docking-v0, which no environment plays any more; other kernels of that file are those of its successor."""
 
 
 def test_nothing_is_left_to_compile_in_a_first_run(tmp_path: Path) -> None:
@@ -30,11 +28,7 @@ def test_nothing_is_left_to_compile_in_a_first_run(tmp_path: Path) -> None:
     ]
     assert len(kernels) > 300
     from_kernels = {name for kernel in kernels for name in kernel.py_func.__code__.co_names}
-    left = {
-        kernel.py_func.__name__
-        for kernel in kernels
-        if not kernel.signatures and (kernel.py_func.__module__, kernel.py_func.__name__) not in RETIRED
-    }
+    left = {kernel.py_func.__name__ for kernel in kernels if not kernel.signatures}
     assert left - from_kernels - UNUSED == set()
 
 

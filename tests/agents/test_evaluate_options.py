@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 import swaptwin
-from agents.commands.evaluate import Shown, chosen_policies, command_line, policy_table
+from agents.commands.evaluate import Shown, chosen_policies
+from agents.commands.evaluation_tables import command_line, policy_table
 from agents.episodes import DEFAULT_STATION, Episode, Player, Scene, TimeLimitError
 from agents.evaluate import Evaluation, evaluate
 from agents.policies import load_policy
@@ -200,7 +201,7 @@ def evaluation(scene: Scene, *reparked: int) -> Evaluation:
 def test_the_table_names_them(capsys: pytest.CaptureFixture[str]) -> None:
     from rich.console import Console
 
-    from agents.commands.evaluate import print_evaluation
+    from agents.commands.evaluation_tables import print_evaluation
 
     scene = Scene(TASKS["timing"], {"conditions": "rain+night"})
     print_evaluation(Console(width=200), evaluation(scene, 0, 2, 1, 0))

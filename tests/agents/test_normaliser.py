@@ -12,7 +12,7 @@ import pytest
 from stable_baselines3 import PPO
 from stable_baselines3.common.vec_env import DummyVecEnv, VecNormalize
 
-from agents.commands.evaluate import print_evaluation
+from agents.commands.evaluation_tables import print_evaluation
 from agents.episodes import Scene
 from agents.evaluate import evaluate
 from agents.policies import load_policy

@@ -21,7 +21,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from agents.commands.evaluate import duration
+from agents.commands.limits import duration
 from agents.pool import Pool, WorkerDiedError
 from agents.swap_rows import version
 from tests.evidence import (

@@ -158,7 +158,7 @@ def gate_table(folder: Path = HERE) -> str:
 
 
 def policies_table(folder: Path = HERE) -> str:
-    """The yardsticks of docking and timing in a few rows, for the README; alignment has a table of its own."""
+    """The yardsticks of docking in a few rows, for the README; alignment and timing have tables of their own."""
     lines = [
         "| task | policy | episodes | success (95 % interval) | time, s: median, p95 | violations |",
         "|---|---|---:|---|---|---:|",
@@ -167,12 +167,4 @@ def policies_table(folder: Path = HERE) -> str:
         law = next(iter(docking_laws.LAWS[row["direction"]]))
         if (row["conditions"], row["law"]) == (docking_laws.CONDITIONS[-1], law):
             lines.append(docking_laws.short_row(row))
-    for case in CASES:
-        for row in rows_of(case, folder):
-            if case.task == "timing_v0" and row["name"] in ("factory", "zvd"):
-                lines.append(
-                    f"| timing, {where(case)} | `{row['name']}` set | {row['episodes']} "
-                    f"| completed: {100 * row['success_rate']:.1f} % ({interval(row['success_ci95'])}) "
-                    f"| {pair(row['time_s'])} | {row['violations']} |"
-                )
-    return "\n".join([*lines, "", about_lines([docking_laws.TABLE, *_tables("timing")], folder)])
+    return "\n".join([*lines, "", about_lines([docking_laws.TABLE], folder)])

@@ -120,7 +120,10 @@ def waits_over_pack(image: Image, control: Control, p: Params, c: Command, r: in
     Returns True while it waits. `c.seat_z` is where contact is expected; within the guides' reach there is no condition
     any more, as they lead the end effector.
     """
-    if math.isnan(c.seat_z) or p.interlock_off[TRIP_SWAY] == 1:
+    if math.isnan(c.seat_z):
+        return False
+    if p.interlock_off[TRIP_SWAY] == 1:
+        damp_sway(image, control, p, c, r, _height_m(image, p, c, r) > waiting_height_m(p), dt_s)
         return False
     most_m = capture_offset_m(p) * p.interlock_scale[TRIP_SWAY]
     askew = abs(_to_go(image, control, r, YAW)) > ASKEW_RAD * p.interlock_scale[TRIP_SWAY]
@@ -143,6 +146,7 @@ def waits_over_seat(image: Image, control: Control, p: Params, c: Command, r: in
     if image.hand_over[r] == HANDED_OVER_LOW and _height_m(image, p, c, r) <= wait_m:
         image.hand_over[r] = 1
     if p.interlock_off[TRIP_SWAY] == 1:
+        damp_sway(image, control, p, c, r, _height_m(image, p, c, r) > wait_m, dt_s)
         return False
     most_m = c.calm_m * p.interlock_scale[TRIP_SWAY]
     sways = planar(image.sway_m[r, 0], image.sway_m[r, 1]) > most_m

@@ -23,6 +23,7 @@ import math
 from twin.control.readings import target_of
 from twin.control.velocity_motion import SCANS_AHEAD, bounded, braking_distance
 from twin.geometry import planar
+from twin.motion.drives import follow_profile
 from twin.motion.kernels import kernel
 from twin.motion.limits import speed_limit
 from twin.motion.profile import plan_jerk, plan_stop, plan_to_rest
@@ -129,7 +130,7 @@ def _move(image: Image, control: Control, p: Params, c: Command, omega: float, r
     else:
         jerk = min(max((wanted - a) / dt_s, -j_most), j_most)
         plan_jerk(image.profile[r, k], at, v, a, jerk, 2.0 * dt_s, a_most, j_most)
-    _begin(image, r, k, CONTINUOUS_MOTION)
+    follow_profile(image, r, k, image.clock_s, CONTINUOUS_MOTION)
 
 
 @kernel
@@ -141,14 +142,4 @@ def _return(image: Image, control: Control, c: Command, r: int, k: int) -> None:
     at, v, a = image.reference[r, k, 0], image.reference[r, k, 1], image.reference[r, k, 2]
     goal = control.damping_at[r, k]
     plan_to_rest(image.profile[r, k], at, v, a, goal, c.velocity[k], c.acceleration[k], c.jerk[k])
-    _begin(image, r, k, DISCRETE_MOTION)
-
-
-@kernel
-def _begin(image: Image, r: int, k: int, state: int) -> None:
-    """Let axis `k` follow its profile, unshaped, from now on."""
-    image.profile_start_s[r, k] = image.clock_s
-    image.shaper_n[r, k] = 1
-    image.shaper_amplitude[r, k, 0] = 1.0
-    image.shaper_time_s[r, k, 0] = 0.0
-    image.axis_state[r, k] = state
+    follow_profile(image, r, k, image.clock_s, DISCRETE_MOTION)

@@ -22,7 +22,7 @@ from typing import Any
 from twin.control.readings import HEIGHT_TOLERANCE_M, below_clearance, let_go, loaded
 from twin.control.reasons import refuse_ramps, refused
 from twin.control.targets import seat_target
-from twin.motion.drives import stop_axis
+from twin.motion.drives import follow_profile, stop_axis
 from twin.motion.kernels import kernel
 from twin.motion.limits import axis_limits, speed_limit
 from twin.motion.profile import V, plan_velocity, segment_count, speed_change_distance
@@ -280,11 +280,7 @@ def follow_setpoints(image: Image, control: Control, p: Params, c: Command, r: i
             c.acceleration[k],
             c.jerk[k],
         )
-        image.profile_start_s[r, k] = image.clock_s
-        image.shaper_n[r, k] = 1
-        image.shaper_amplitude[r, k, 0] = 1.0
-        image.shaper_time_s[r, k, 0] = 0.0
-        image.axis_state[r, k] = CONTINUOUS_MOTION
+        follow_profile(image, r, k, image.clock_s, CONTINUOUS_MOTION)
 
 
 @kernel

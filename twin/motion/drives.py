@@ -74,6 +74,16 @@ def motion_end_s(image: Image, r: int, k: int) -> float:
 
 
 @kernel
+def follow_profile(image: Image, r: int, k: int, t_s: float, state: int) -> None:
+    """Let axis `k` follow its profile, unshaped, from `t_s` on; `state`: that of PLCopen meanwhile."""
+    image.profile_start_s[r, k] = t_s
+    image.shaper_n[r, k] = 1
+    image.shaper_amplitude[r, k, 0] = 1.0
+    image.shaper_time_s[r, k, 0] = 0.0
+    image.axis_state[r, k] = state
+
+
+@kernel
 def stop_axis(image: Image, p: Params, r: int, k: int, t_s: float, state: int) -> None:
     """Replace the motion of axis `k` by its stopping profile from the present reference, at its own limits."""
     plan_stop(
@@ -84,11 +94,7 @@ def stop_axis(image: Image, p: Params, r: int, k: int, t_s: float, state: int) -
         p.axis_acceleration[k],
         STOP_JERK * p.axis_jerk[k],
     )
-    image.profile_start_s[r, k] = t_s
-    image.shaper_n[r, k] = 1
-    image.shaper_amplitude[r, k, 0] = 1.0
-    image.shaper_time_s[r, k, 0] = 0.0
-    image.axis_state[r, k] = state
+    follow_profile(image, r, k, t_s, state)
 
 
 @kernel

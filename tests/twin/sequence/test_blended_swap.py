@@ -13,7 +13,7 @@ from twin.catalogue import load_pack, load_station, load_timing, load_truck, wit
 from twin.catalogue.schema import TimingSet
 from twin.errors import InputError
 from twin.faults import parse_fault
-from twin.records import EX, TRIP_LOW_TRAVERSE, UNTIL_DONE, Z
+from twin.records import EX, TRIP_LOW_TRAVERSE, TRIP_SWAY, UNTIL_DONE, Z
 from twin.runner.kinds import rom_runner
 from twin.sequence.heights import CREEP_OUT_SHARE, LET_OFF_M, between_z
 from twin.setup.errors import error_of
@@ -350,6 +350,17 @@ def test_damping_by_feedback_does_not_wait_for_a_rope_of_another_length() -> Non
     assert without.mechanical_time_s - with_it.mechanical_time_s > 8.0
     assert abs(with_it.mechanical_time_s - as_believed.mechanical_time_s) < 3.0
     assert with_it.kpis["residual_sway_rad"] < 0.5 * without.kpis["residual_sway_rad"]
+
+
+def test_damping_goes_on_with_the_sway_interlock_switched_off() -> None:
+    """Switched off, the interlock lets a swaying pack land; damping is no interlock and calms it all the same."""
+    swayed = []
+    for zeta in (0.5, 0.0):
+        twin = with_rope_longer(damped(zeta), 0.05)
+        twin.runner.params["interlock_off"][:, TRIP_SWAY] = 1
+        result = twin.run()
+        swayed.append(result.kpis["residual_sway_rad"])
+    assert swayed[0] < 0.5 * swayed[1]
 
 
 def test_damping_stays_within_the_deadband_whatever_the_sensor_reads() -> None:
