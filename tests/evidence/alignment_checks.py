@@ -22,6 +22,7 @@ from typing import Any
 
 import numpy as np
 
+from agents.experiments.campaign import core_count
 from agents.statistics import mean_interval, median_interval, wilson
 from tests.evidence.markers import made_from, replace, stamp
 from tests.evidence.part import HERE, ROOT, OneLine, count
@@ -98,7 +99,7 @@ def play(key: Key, episodes: int) -> Row:
     seed = BULLET_SEED if bullet else SEED
     scene = Scene(TASKS["alignment"], key.options)
     worlds = 0 if bullet else min(WORLDS, episodes)
-    done, interrupted = evaluate(scene, [key.policy], episodes=episodes, seed=seed, workers=1, worlds=worlds)
+    done, interrupted = evaluate(scene, [key.policy], episodes=episodes, seed=seed, workers=core_count(), worlds=worlds)
     if interrupted:
         raise KeyboardInterrupt
     [played] = done.episodes
