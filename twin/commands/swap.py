@@ -286,7 +286,7 @@ def print_result(console: Console, result: SwapResult, *, ghost: str | None = No
         markup=False,
     )
     console.print()
-    title = "Phases (bound: of the procedure; with blending, a part of a move counts in the phase beside it)"
+    title = "Phases (bound: of the procedure; blended moves also count in the next phase)"
     phases = Table(title=title, title_justify="left", box=None, pad_edge=False, header_style="bold")
     phases.add_column("phase")
     for column in ("start, s", "duration, s", "bound, s", "robot", "pack"):
@@ -294,10 +294,11 @@ def print_result(console: Console, result: SwapResult, *, ghost: str | None = No
     for row in phase_rows(result):
         phases.add_row(*row)
     print_table(console, phases)
+    several = setup.station.robots.count > 1
     for k, job in enumerate(result.plan):
-        out, back = (f" by robot {job[by] + 1}" if setup.station.robots.count > 1 else "" for by in ("out_by", "in_by"))
-        text = f"pack {k + 1}: from {job['seat']} to {job['out_to']}{out}; charged one from {job['in_from']}{back}"
-        console.print(("plan           " if k == 0 else " " * 15) + text, markup=False, soft_wrap=True)
+        out, back = (f" (robot {job[by] + 1})" if several else "" for by in ("out_by", "in_by"))
+        text = f"pack {k + 1}: {job['seat']} to {job['out_to']}{out}, {job['in_from']} to {job['seat']}{back}"
+        print_lines(console, text, "plan           " if k == 0 else " " * 15)
     console.print()
     figures = Table(title="Key figures", title_justify="left", box=None, pad_edge=False, show_header=False)
     figures.add_column()
