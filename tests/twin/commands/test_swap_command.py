@@ -184,7 +184,8 @@ def test_the_plan_is_told(short: SwapResult) -> None:
     print_result(Console(file=text, width=120), short)
     told = text.getvalue()
     for k, job in enumerate(short.plan):
-        assert f"pack {k + 1}: {job['seat']} to {job['out_to']} (robot {job['out_by'] + 1}), {job['in_from']} to " in told
+        way = f"{job['seat']} to {job['out_to']} (robot {job['out_by'] + 1}), {job['in_from']} to {job['seat']} (robot "
+        assert f"pack {k + 1}: {way}{job['in_by'] + 1})" in told
 
 
 def test_each_phase_stands_beside_its_bound() -> None:
