@@ -45,7 +45,7 @@ OVER_THE_STOP_M = 0.30
 PARKED_S = 5.0
 """Standstill outside the tolerance, after driving, that counts as parked [estimate: handbrake on, door open]."""
 MOVED_M = 0.5
-"""Distance from its start beyond which the truck counts as having driven."""
+"""Distance from its start beyond which the truck counts as having driven [chosen]."""
 BEYOND_M = 1.0
 """Way beyond the place at which the bay is left again; with a wheel stop the truck is over it before [estimate]."""
 AWAY_M = 5.0

@@ -99,6 +99,18 @@ def test_a_bundle_is_recorded_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert loaded(tmp_path / "sets", name, monkeypatch).total_episodes == 2
 
 
+def test_a_full_disk_is_noticed_before_hdf5_does(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """HDF5 itself would end the process with a segmentation fault."""
+
+    def full(descriptor: int, offset: int, length: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.posix_fallocate", full)
+    with pytest.raises(OSError, match=r"No space left.*slow-v0"):
+        record(SCENE, "slow", NAME, tmp_path, episodes=2, seed=0)
+    assert [path for path in tmp_path.rglob("*") if path.is_file() or path.name.startswith(".")] == []
+
+
 def test_nothing_is_left_of_a_recording_that_failed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(self: Any, seed: int) -> Rows:
         raise OSError(28, "No space left on device")

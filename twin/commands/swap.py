@@ -286,7 +286,7 @@ def print_result(console: Console, result: SwapResult, *, ghost: str | None = No
         markup=False,
     )
     console.print()
-    title = "Phases (bound: of the procedure; blended moves also count in the next phase)"
+    title = "Phases (bound: of the procedure; a blended move ends in the next phase)"
     phases = Table(title=title, title_justify="left", box=None, pad_edge=False, header_style="bold")
     phases.add_column("phase")
     for column in ("start, s", "duration, s", "bound, s", "robot", "pack"):

@@ -122,14 +122,13 @@ def waits_over_pack(image: Image, control: Control, p: Params, c: Command, r: in
     """
     if math.isnan(c.seat_z):
         return False
-    if p.interlock_off[TRIP_SWAY] == 1:
-        damp_sway(image, control, p, c, r, _height_m(image, p, c, r) > waiting_height_m(p), dt_s)
-        return False
-    most_m = capture_offset_m(p) * p.interlock_scale[TRIP_SWAY]
-    askew = abs(_to_go(image, control, r, YAW)) > ASKEW_RAD * p.interlock_scale[TRIP_SWAY]
-    off = askew or off_target_m(image, control, r) > most_m
-    control.hold_s[r] = 0.0 if off else control.hold_s[r] + dt_s
-    waits = _waits(image, p, c, r, control.hold_s[r] >= calm_s(image, p, r), waiting_height_m(p))
+    waits = False
+    if p.interlock_off[TRIP_SWAY] == 0:
+        most_m = capture_offset_m(p) * p.interlock_scale[TRIP_SWAY]
+        askew = abs(_to_go(image, control, r, YAW)) > ASKEW_RAD * p.interlock_scale[TRIP_SWAY]
+        off = askew or off_target_m(image, control, r) > most_m
+        control.hold_s[r] = 0.0 if off else control.hold_s[r] + dt_s
+        waits = _waits(image, p, c, r, control.hold_s[r] >= calm_s(image, p, r), waiting_height_m(p))
     damp_sway(image, control, p, c, r, waits or _height_m(image, p, c, r) > waiting_height_m(p), dt_s)
     return waits
 
@@ -145,15 +144,14 @@ def waits_over_seat(image: Image, control: Control, p: Params, c: Command, r: in
     wait_m = p.guide_length_m + OVER_PINS_M
     if image.hand_over[r] == HANDED_OVER_LOW and _height_m(image, p, c, r) <= wait_m:
         image.hand_over[r] = 1
-    if p.interlock_off[TRIP_SWAY] == 1:
-        damp_sway(image, control, p, c, r, _height_m(image, p, c, r) > wait_m, dt_s)
-        return False
-    most_m = c.calm_m * p.interlock_scale[TRIP_SWAY]
-    sways = planar(image.sway_m[r, 0], image.sway_m[r, 1]) > most_m
-    if control.damping[r] != 0:  # the trolley must be back, too
-        sways = sways or planar(_to_go(image, control, r, X), _to_go(image, control, r, Y)) > most_m
-    control.hold_s[r] = 0.0 if sways else control.hold_s[r] + dt_s
-    waits = _waits(image, p, c, r, control.hold_s[r] >= calm_s(image, p, r), wait_m)
+    waits = False
+    if p.interlock_off[TRIP_SWAY] == 0:
+        most_m = c.calm_m * p.interlock_scale[TRIP_SWAY]
+        sways = planar(image.sway_m[r, 0], image.sway_m[r, 1]) > most_m
+        if control.damping[r] != 0:  # the trolley must be back, too
+            sways = sways or planar(_to_go(image, control, r, X), _to_go(image, control, r, Y)) > most_m
+        control.hold_s[r] = 0.0 if sways else control.hold_s[r] + dt_s
+        waits = _waits(image, p, c, r, control.hold_s[r] >= calm_s(image, p, r), wait_m)
     damp_sway(image, control, p, c, r, waits or _height_m(image, p, c, r) > wait_m, dt_s)
     return waits
 

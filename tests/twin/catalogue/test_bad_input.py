@@ -364,6 +364,15 @@ def test_overrides_give_a_checked_copy_and_leave_the_original() -> None:
         with_overrides(timing, {"phases.lowr.velocity_fraction": 0.5})
 
 
+def test_sway_damping_is_refused_where_nothing_hangs() -> None:
+    hangs = load_timing("factory", load_station("top_lift"))
+    assert with_overrides(hangs, {"default.sway_damping": 0.3}).of("lower").sway_damping == 0.3
+    on_table = load_timing("factory", load_station("chassis"))
+    for path in ("default.sway_damping", "phases.insert.sway_damping"):
+        with pytest.raises(InputError, match=rf"{path}: nothing comes down on ropes there, allowed: 0"):
+            with_overrides(on_table, {path: 0.3})
+
+
 @pytest.mark.parametrize(
     ("key", "value", "said"),
     [

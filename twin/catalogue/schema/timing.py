@@ -170,10 +170,11 @@ class TimingSet(_WithOptions):
     @model_validator(mode="after")
     def _hangs(self) -> TimingSet:
         """Refuse damping where it would do nothing: who wrote it expects something of it."""
-        damped = DAMPED if self.kind == "top_lift" else ()
+        ropes = self.kind == "top_lift"
+        damped = ("default", *DAMPED) if ropes else ()
+        where = f"allowed: in {', '.join(DAMPED)}" if ropes else "allowed: 0, a table does not sway"
         for name, phase in {"default": self.default, **self.phases}.items():
-            if phase.sway_damping and name not in damped and (name != "default" or not damped):
-                where = f"allowed: in {', '.join(damped)}" if damped else "allowed: 0, a table does not sway"
+            if phase.sway_damping and name not in damped:
                 place = name if name == "default" else f"phases.{name}"
                 raise ValueError(f"{place}.sway_damping: nothing comes down on ropes there, {where}")
         return self
