@@ -10,13 +10,21 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 ROOT = Path(__file__).resolve().parents[1]
 
 # The same examples on every machine, and no deadline: a first call may compile a kernel. `make test-slow` runs all
 # tests with examples once more under the profile of that name (tests/tiers.py).
-settings.register_profile("fast", deadline=None, derandomize=True, database=None, max_examples=25)
+# On a busy machine that first call also looks as if examples were slow to draw.
+settings.register_profile(
+    "fast",
+    deadline=None,
+    derandomize=True,
+    database=None,
+    max_examples=25,
+    suppress_health_check=[HealthCheck.too_slow],
+)
 settings.register_profile("slow", settings.get_profile("fast"), max_examples=100)
 settings.load_profile("fast")
 

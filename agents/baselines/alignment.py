@@ -116,8 +116,6 @@ class LawGains:
     load, and the pads slip."""
     land_from: float = 0.16
     ease_mps: float = 0.02
-    overrun: float = Gains().overrun
-    """Height in lengths of the guide pins below which a pack that is not seated lies on something else."""
 
 
 TABLE_GAINS = LawGains(
@@ -133,12 +131,9 @@ TABLE_GAINS = LawGains(
     off_mps=0.060,
     askew_rad=0.018,
     lead_in_mps=(0.070, 0.050),
-    overrun=-1.6,
 )
 """Of a floating table, where nothing swings; set by hand on the reduced-order plant, seeds 50000 to 51149. A faster yaw
-follows the scanner's noise: with 2.8 per s the median is 0.4 s longer by night and in rain. The servo takes a block for
-overrun at -0.45, 25 mm; by night and rain the scanner's height is off by more than that in one of three insertions
-(bias, and the pitch's error times the seat's distance)."""
+follows the scanner's noise: with 2.8 per s the median is 0.4 s longer by night and in rain."""
 
 
 class DescentLaw:
@@ -147,8 +142,7 @@ class DescentLaw:
     Sideways it brings pack and trolley to rest over the pins; downwards the hoist runs at its limit to the gate, passes
     it once offset, speed and yaw error are small, goes slowly over the lead-in and faster in the bores. On the pins the
     trolley follows the load. Resistance and search are the servo's: it eases off while the servo would, backs off with
-    the servo, and comes down beside at the servo's place on the spiral. A back-off that begins below `landed`, without
-    resistance, is of the scanner's height: there it goes on to the seat switches. It has no memory of its own.
+    the servo, and comes down beside at the servo's place on the spiral. It has no memory of its own.
     """
 
     def __init__(self, environment: Any = None, gains: LawGains | None = None) -> None:
@@ -175,10 +169,7 @@ class DescentLaw:
         for gains, which in ((self.gains, hangs), (self.table, ~hangs)):
             if which.any():
                 setpoints[which] = self._setpoints({name: values[which] for name, values in seen.items()}, gains)
-        overrun = np.where(hangs, self.gains.overrun, self.table.overrun)
-        deep = (seen["guides"] < Gains().landed) & (seen["guides"] > overrun)
-        backs_off = (seen["servo_retreating"] > 0.5) & (~deep | (seen["previous_in"] < -0.5 * Gains().retreat_mps))
-        setpoints = np.where(backs_off[:, None], servo, setpoints)
+        setpoints = np.where(seen["servo_retreating"][:, None] > 0.5, servo, setpoints)
         if self.residual:
             return np.clip((setpoints - servo) / (RESIDUAL_SHARES * self._scales), -1.0, 1.0).astype(np.float32)
         return np.clip(setpoints / self._scales, -1.0, 1.0).astype(np.float32)

@@ -134,7 +134,7 @@ def train(
     state = None if source is None else RunState.of(source)
     watch = (BatchWatch if on_batch else TrainingWatch)(config, checkpoints, line, state, budget, say)
     if isinstance(watch, BatchWatch):
-        watch.prepare(judged(scene), SELECTION_SEED)
+        watch.prepare(scene, SELECTION_SEED)
     try:
         if source is None:
             model = make_model(config, environments)
@@ -273,7 +273,7 @@ def evaluation_command(seen: Evaluation) -> str:
 
 
 def judged(scene: Scene) -> Scene:
-    """Return the scene that policies are judged on: wide starts are for training alone."""
+    """Return the scene that results are judged on: wide starts are for training and selection alone."""
     options = {name: value for name, value in scene.options.items() if name != "starts"}
     return Scene(scene.task, options, scene.changes, scene.guarded)
 

@@ -26,7 +26,7 @@ from agents.train.budget import Budget
 from agents.train.bundles import SELECTION_SEED
 from agents.train.config import TrainConfig
 from agents.train.folder import make_folder, remove_left, write_json
-from agents.train.run import EVALUATION, RESULT, Trained, judged, train
+from agents.train.run import EVALUATION, RESULT, Trained, train
 from agents.train.versions import versions
 from agents.train.worlds import judgement_s
 from twin.console import ProgressLine
@@ -217,7 +217,7 @@ def _choose(
         names = [str(Path(row["folder"]) / "policy") for row in rows]
         episodes = config.selection_episodes or SELECTION_EPISODES
         found, interrupted = evaluate(
-            judged(scene), names, episodes=episodes, seed=SELECTION_SEED, workers=config.workers,
+            scene, names, episodes=episodes, seed=SELECTION_SEED, workers=config.workers,
             until_s=whole.until_s(), worlds=config.worlds if rows[0]["judged_s"] is not None else 0,
         )  # fmt: skip
         if interrupted:

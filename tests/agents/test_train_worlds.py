@@ -93,6 +93,15 @@ def test_failures_outweigh_time_and_force() -> None:
     assert judgement_s(episodes(100, 5.0, 0.0), 0.0) >= 2.0 * FAILED_S
 
 
+def test_a_second_attempt_weighs_less_than_a_failure_and_more_than_its_time() -> None:
+    def episodes(failed: int, again: int) -> list[Episode]:
+        kpis = [{"time_s": 6.0, "first_attempt": float(i < failed or i >= failed + again)} for i in range(100)]
+        return [Episode(i, i >= failed, "", 1, 0.0, 0.0, kpis[i], 0, {}) for i in range(100)]
+
+    assert judgement_s(episodes(0, 0), 1.0) < judgement_s(episodes(0, 1), 1.0) < judgement_s(episodes(1, 0), 1.0)
+    assert judgement_s(episodes(1, 0), 1.0) == pytest.approx(judgement_s(episodes(0, 4), 1.0))
+
+
 def test_rows_after_a_checkpoint_are_dropped_when_a_run_resumes(tmp_path: Path) -> None:
     path = tmp_path / METRICS
     table = AppendedCsv(path, None)

@@ -25,7 +25,11 @@ from twin.console import ProgressLine, emit_json, progress
 from twin.errors import InputError
 
 STATIONS = ("top_lift", "chassis")
-BENCHES = ("tests.benchmarks.environments:rows", "tests.benchmarks.policies:rows")
+BENCHES = (
+    "tests.benchmarks.environments:rows",
+    "tests.benchmarks.policies:rows",
+    "tests.benchmarks.learning:rows",
+)
 """Rows of the layers above, `module:function`, called with the progress line and `large`; imported only if there."""
 
 

@@ -67,6 +67,9 @@ class Gains:
     spiral_most_m: float = 0.020
     overrun: float = -0.45
     """Depth below which a pack that is not seated lies on something else: back off."""
+    table_overrun: float = -1.6
+    """The same on a table, in shorter pins: by night and in rain the scanner's height is off by more than 0.45 of those
+    (its bias, and the pitch's error times the seat's distance)."""
 
 
 GAINS = np.dtype([(gain.name, np.float64) for gain in fields(Gains)])
@@ -131,6 +134,7 @@ def _decide(seen: Any, servo: Any, g: Any) -> None:
     if servo.retreating == 1:
         if seen.guides >= g.gate:
             servo.retreating, servo.passed, servo.waits = 0, 0, 0
+            servo.easing, servo.over_s = 0, 0.0
             servo.deepest_m = math.inf
         return
     if servo.passed == 0 and seen.guides < g.gate + 0.35:
@@ -140,7 +144,7 @@ def _decide(seen: Any, servo: Any, g: Any) -> None:
     if servo.passed == 0 or seen.height_m < servo.deepest_m - g.deeper_m:
         servo.deepest_m, servo.deepest_s = seen.height_m, seen.elapsed_s
     stuck = seen.guides > g.landed and seen.elapsed_s - servo.deepest_s > g.stuck_s
-    if stuck or seen.guides < g.overrun:
+    if stuck or seen.guides < (g.overrun if seen.rope_m > 0.0 else g.table_overrun):
         servo.retreating = 1
         servo.tries += 1
 

@@ -9,8 +9,8 @@ from twin.viewer.hud.canvas import Kit, Layer, Painter
 from twin.viewer.hud.model import GhostRow, GhostTable, HudModel
 from twin.viewer.hud.regions import Hit, Rect
 
-WIDTH_PX, ROW_PX, HEAD_PX = 322, 18, 54
-NAME_PX, THIS_X, OTHER_X, RESULT_X = 118, 180, 230, 310
+WIDTH_PX, ROW_PX, HEAD_PX = 336, 18, 54
+NAME_PX, THIS_X, OTHER_X, RESULT_X = 118, 180, 232, 324
 """Width of a phase's name; right edges of the columns of numbers."""
 MAX_OF_ROOM, MIN_ROWS = 0.15, 3
 """The table covers at most this share of the picture and shows the rows around the present phase."""
