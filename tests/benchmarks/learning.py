@@ -1,4 +1,4 @@
-"""Rows of `swaptwin bench` on learning: steps a second of stable-baselines3's PPO on Alignment-v1's batch and on panda-gym.
+"""Rows of `swaptwin bench` on learning: stable-baselines3's PPO on the batch of Alignment-v1, and on panda-gym.
 
 Both learn in this program's way of training: the network, the epochs, the four minibatches an update and the seed of
 `swaptwin train alignment`. panda-gym has no batch of worlds, so it has a process for each core. A turn is one update,
