@@ -55,7 +55,7 @@ $(STAMP): pyproject.toml constraints.txt
 evidence: kernels
 	$(BIN)/python -m tests.evidence
 
-# Hours: the eight parts of `python -m tests.evidence --help`, of 200 seeds a set; at its end it names the other tools.
+# Hours: the seven parts of `python -m tests.evidence --help`, of 200 seeds a set; at its end it names the other tools.
 evidence-release: kernels
 	$(BIN)/python -m tests.evidence --release
 

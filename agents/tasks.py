@@ -13,12 +13,14 @@ from twin.errors import InputError
 class Argument:
     """Mapping of a command-line option to the environment's argument and its values.
 
-    `pairs`: its value is a text `NAME=NUMBER,...`, and the environment's argument a mapping.
+    `pairs`: its value is a text `NAME=NUMBER,...`, and the environment's argument a mapping. `unset`: what a bundle says
+    that it is valid for where a training did not set it.
     """
 
     name: str
     words: Mapping[str, Any] | None = None
     pairs: bool = False
+    unset: str = "any"
 
 
 @dataclass(frozen=True)
@@ -107,8 +109,8 @@ TASKS: dict[str, Task] = {
                 "plant": Argument("plant"),
                 "action-mode": Argument("action_mode", {"direct": "direct", "residual": "residual"}),
                 "care": Argument("care", {"fast": 0.0, "careful": 1.0, "any": None}),
-                "starts": Argument("starts", {"hand-over": "hand_over", "wide": "wide"}),
-                "vary": Argument("vary", pairs=True),
+                "starts": Argument("starts", {"hand-over": "hand_over", "wide": "wide"}, unset="hand-over"),
+                "vary": Argument("vary", pairs=True, unset="none"),
             },
             successes=("seated",),
             force="peak_lateral_force_n",

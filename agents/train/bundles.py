@@ -10,6 +10,7 @@ from stable_baselines3.common.base_class import BaseAlgorithm
 from agents.episodes import Scene
 from agents.evaluate import Evaluation, evaluate
 from agents.export import graph_bytes, layers_of, write_bundle
+from agents.tasks import TASKS
 from agents.train.command import training_command
 from agents.train.config import TrainConfig
 from agents.train.versions import versions
@@ -65,13 +66,17 @@ class BundleWriter:
             },
             "measured": measured or [],
             "validity": {
-                "options": {name: [value or "any"] for name, value in self.about.items()},
+                "options": {name: [value or self._unset(name)] for name, value in self.about.items()},
                 "observation_low": [] if low is None else [float(x) for x in low],
                 "observation_high": [] if high is None else [float(x) for x in high],
                 "note": "Measured in simulation only. Outside these options and observations nothing is known.",
             },
         }
         write_bundle(folder, graph, contract, title, replace=folder.exists())
+
+    def _unset(self, option: str) -> str:
+        argument = TASKS[self.task].options.get(option)
+        return "any" if argument is None else argument.unset
 
     def played(self, scene: Scene, names: list[str], episodes: int, seed: int, until_s: float) -> Evaluation:
         """Evaluate policies on the same seeds, as many as fit until `until_s`; on the batch where the run was.

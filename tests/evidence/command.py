@@ -2,7 +2,7 @@
 
     .venv/bin/python -m tests.evidence                       # what `make evidence` plays: 40 seeds a set
     .venv/bin/python -m tests.evidence --release             # what `make evidence-release` plays: all parts, 200 seeds
-    .venv/bin/python -m tests.evidence policies --seeds 40   # some parts
+    .venv/bin/python -m tests.evidence docking --seeds 40   # some parts
     .venv/bin/python -m tests.evidence swaps --seeds 2 --folder /tmp/sample    # a try that changes nothing here
     .venv/bin/python -m tests.evidence --tables              # only the tables, of what is stored
 
@@ -32,7 +32,6 @@ from tests.evidence import (
     docking_laws,
     finer_step,
     hits,
-    policies,
     tables,
     time_step,
 )
@@ -52,7 +51,7 @@ from tests.evidence.part import (
 from twin.console import progress
 from twin.kernel_cache import start_notice
 
-MODULES = (campaign, policies, docking, docking_laws, time_step, finer_step, hits, branch)
+MODULES = (campaign, docking, docking_laws, time_step, finer_step, hits, branch)
 PARTS = {module.PART.name: module.PART for module in MODULES}
 FIXED = tuple(name for name, part in PARTS.items() if part.keys(1) == part.keys(RELEASE_SEEDS))
 """Parts that play the same whatever `--seeds` says."""

@@ -169,6 +169,18 @@ def short_row(row: dict[str, Any]) -> str:
     )
 
 
+def readme_table(folder: Path = HERE) -> str:
+    """The README's rows: by night and rain, the first law of each direction."""
+    lines = [
+        "| task | policy | episodes | success (95 % interval) | time, s: median, p95 | violations |",
+        "|---|---|---:|---|---|---:|",
+    ]
+    for row in read(folder):
+        if (row["conditions"], row["law"]) == (CONDITIONS[-1], next(iter(LAWS[row["direction"]]))):
+            lines.append(short_row(row))
+    return "\n".join([*lines, "", about_lines([TABLE], folder)])
+
+
 def store(folder: Path, played: Played) -> None:
     write_rows(folder / f"{TABLE}.json", [played[key] for key in keys(SEED)])
 

@@ -11,23 +11,18 @@ from tests.evidence import (
     docking,
     docking_laws,
     phases,
-    policy_tables,
     readme,
 )
 from tests.evidence.markers import replace
 from tests.evidence.part import HERE, ROOT
 
-README, EVALUATE = ROOT / "README.md", ROOT / "docs" / "evaluate.md"
+README = ROOT / "README.md"
 
 TABLES: tuple[tuple[str, Path, str, Callable[[Path], str]], ...] = (
     ("swaps", README, readme.SECTION, readme.table),
     ("swaps", README, agreement.SECTION, agreement.summary),
     ("swaps", agreement.DOCUMENT, agreement.SECTION, agreement.sections),
-    ("policies", README, "policies", policy_tables.policies_table),
-    ("policies", EVALUATE, "alignment", policy_tables.alignment_table),
-    ("policies", EVALUATE, "trained", policy_tables.trained_table),
-    ("policies", EVALUATE, "timing", policy_tables.timing_table),
-    ("policies", EVALUATE, "gate", policy_tables.gate_table),
+    ("docking_laws", README, "docking", docking_laws.readme_table),
     ("docking", docking.DOCUMENT, docking.SECTION, docking.table),
     ("docking_laws", docking_laws.DOCUMENT, docking_laws.SECTION, docking_laws.table),
     *(("alignment_checks", *place) for place in alignment_checks.TABLES),
