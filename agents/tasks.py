@@ -13,8 +13,8 @@ from twin.errors import InputError
 class Argument:
     """Mapping of a command-line option to the environment's argument and its values.
 
-    `pairs`: its value is a text `NAME=NUMBER,...`, and the environment's argument a mapping. `unset`: what a bundle says
-    that it is valid for where a training did not set it.
+    `pairs`: its value is a text `NAME=NUMBER,...`, and the environment's argument a mapping. `unset`: what a bundle
+    says that it is valid for where a training did not set it.
     """
 
     name: str
