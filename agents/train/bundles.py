@@ -10,7 +10,7 @@ from stable_baselines3.common.base_class import BaseAlgorithm
 from agents.episodes import Scene
 from agents.evaluate import Evaluation, evaluate
 from agents.export import graph_bytes, layers_of, write_bundle
-from agents.tasks import TASKS
+from agents.tasks import Task
 from agents.train.command import training_command
 from agents.train.config import TrainConfig
 from agents.train.versions import versions
@@ -31,7 +31,7 @@ class BundleWriter:
         fits: dict[str, Any],
         about: dict[str, Any],
         watch: TrainingWatch,
-        task: str,
+        task: Task,
     ) -> None:
         self.model, self.config, self.fits, self.about, self.watch = model, config, fits, about, watch
         self.task = task
@@ -41,7 +41,7 @@ class BundleWriter:
         """That makes the policy of the finished run again."""
         parts = ", ".join(map(str, self.watch.seen.resumed_at))
         remark = f"without the resumption at step {parts}, which changed the policy" if parts else ""
-        return training_command(self.task, self.config, self.model.num_timesteps, remark)
+        return training_command(self.task.name, self.config, self.model.num_timesteps, remark)
 
     def write(
         self,
@@ -75,7 +75,7 @@ class BundleWriter:
         write_bundle(folder, graph, contract, title, replace=folder.exists())
 
     def _unset(self, option: str) -> str:
-        argument = TASKS[self.task].options.get(option)
+        argument = self.task.options.get(option)
         return "any" if argument is None else argument.unset
 
     def played(self, scene: Scene, names: list[str], episodes: int, seed: int, until_s: float) -> Evaluation:

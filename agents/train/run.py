@@ -138,7 +138,7 @@ def train(
     try:
         if source is None:
             model = make_model(config, environments)
-            bundle = BundleWriter(model, config, fits, about, watch, scene.task.name)
+            bundle = BundleWriter(model, config, fits, about, watch, scene.task)
             bundle.write(folder / "untrained", "untrained start", 0)
             if config.clone.policy is not None:
                 with budget.spending("cloning", "start-up"), at_most(budget.remaining_s + GRACE_S):
@@ -146,7 +146,7 @@ def train(
                 say(f"cloned from {config.clone.policy}: mean squared error of the actions {miss:.2g}")
         else:
             model = resumed_model(source, config, environments)
-            bundle = BundleWriter(model, config, fits, about, watch, scene.task.name)
+            bundle = BundleWriter(model, config, fits, about, watch, scene.task)
         model.set_logger(make_logger(folder, None if source is None else model.num_timesteps))
         watch.begin(model)
         watch.afterwards.policies = 2 + len(scene.task.baselines)
