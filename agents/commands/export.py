@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import math
+from collections.abc import Mapping
 from contextlib import nullcontext
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,6 +12,7 @@ import typer
 
 from agents.commands.given_files import refuse_given
 from agents.commands.limits import at_most
+from twin.commands.branch import given_options
 from twin.console import atomic_write, emit_json, progress, write_target
 from twin.errors import InputError
 
@@ -25,6 +27,27 @@ MAX_VECTORS = 1000
 @app.callback()
 def group() -> None:
     """Write timing sets and policies for use outside."""
+
+
+OF_ZIP = ("task", "station", "action_mode", "trust_pickle")
+OF_FORMATS = {"precision": ("onnx",), "vectors": ("st", "plcopen"), "seed": ("st", "plcopen")}
+"""Options of `export policy` that only some formats have."""
+
+
+def refuse_without_effect(given: Mapping[str, Any], policy: str, format: str) -> None:
+    """Refuse options that were given and change nothing.
+
+    Raises:
+        InputError: one of a .zip, for a bundle; one that the format does not have.
+    """
+    for name, value in given.items():
+        key = f"--{name.replace('_', '-')}"
+        if name in OF_ZIP and not policy.endswith(".zip"):
+            raise InputError("a bundle has its own", key=key, value=value, allowed="with a .zip alone")
+        formats = OF_FORMATS.get(name, (format,))
+        if format not in formats:
+            allowed = " or ".join(f"--format {one}" for one in formats)
+            raise InputError(f"format {format} has none", key=key, value=value, allowed=allowed)
 
 
 @app.command("policy")
@@ -49,6 +72,7 @@ def policy_command(
         bool, typer.Option("--trust-pickle", help="Load stable-baselines3's own .zip, which can run any code.")
     ] = False,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object instead.")] = False,
+    context: typer.Context = None,  # type: ignore[assignment]  # None: called as a function
 ) -> None:
     """Write a policy for a controller outside: quantities in SI units in, setpoints and an out-of-range flag out."""
     from agents.policy_export.load import load_exported
@@ -65,6 +89,8 @@ def policy_command(
     ):
         if value not in allowed:
             raise InputError("unknown", key=key, value=value, allowed=", ".join(allowed))
+    if context is not None:
+        refuse_without_effect(given_options(context), policy, format)
     if not 1 <= vectors <= MAX_VECTORS:
         raise InputError("out of range", key="--vectors", value=vectors, allowed=f"1 to {MAX_VECTORS}")
     if format == "onnx" and output is None:

@@ -88,12 +88,13 @@ class BatchWatch(TrainingWatch):
             "judgement_s": judged_s,
             "success": float(np.mean([episode.success for episode in episodes])),
             "reward": float(np.mean([episode.reward for episode in episodes])),
-            "first_attempt": float(np.mean([episode.kpis.get("first_attempt", 1.0) for episode in episodes])),
             "time_median_s": float(np.median([episode.time_s for episode in episodes])),
             "time_p95_s": float(np.percentile([episode.time_s for episode in episodes], 95)),
             "force_median_n": float(np.median([episode.kpis.get(FORCE, 0.0) for episode in episodes])),
             "force_p99_n": float(np.percentile([episode.kpis.get(FORCE, 0.0) for episode in episodes], 99)),
         }
+        if all("first_attempt" in episode.kpis for episode in episodes):
+            figures = {**figures, "first_attempt": float(np.mean([one.kpis["first_attempt"] for one in episodes]))}
         for name, value in figures.items():
             self.logger.record(f"selection/{name}", value)
         better = -judged_s > self.seen.reward

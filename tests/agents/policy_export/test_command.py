@@ -15,6 +15,7 @@ from agents.policy_export.load import load_exported
 from agents.policy_export.onnx_model import OUT_OF_RANGE, as_onnx
 from agents.tasks import TASKS
 from agents.train.checkpoint import load_zip
+from swaptwin import run
 from tests.agents.policy_export.structured_text_reader import translate
 from twin.errors import InputError
 
@@ -99,6 +100,23 @@ def test_a_zip_as_structured_text(trained: Path, tmp_path: Path) -> None:
 def test_what_cannot_be_exported_is_one_line(given: dict[str, Any], said: str) -> None:
     with pytest.raises(InputError, match=said):
         policy_command(**given)
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--task", "docking"], "--task: a bundle has its own"),
+        (["--precision", "double"], "--precision: format st has none"),
+        (["--format", "onnx", "--vectors", "5"], "--vectors: format onnx has none"),
+    ],
+)
+def test_an_option_without_effect_is_refused(
+    options: list[str], said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    target = tmp_path / "block"
+    assert run(["export", "policy", "align_sac", *options, "-o", str(target)]) == 2
+    assert said in capsys.readouterr().err
+    assert not target.exists()
 
 
 def test_a_zip_is_loaded_only_when_trusted_and_with_its_task(trained: Path) -> None:
