@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from gymnasium.spaces import Dict
 from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.off_policy_algorithm import OffPolicyAlgorithm
 from stable_baselines3.common.vec_env import DummyVecEnv, SubprocVecEnv, VecEnv
@@ -55,7 +56,7 @@ def make_model(config: TrainConfig, environments: VecEnv) -> BaseAlgorithm:
         if settings["target_entropy"] is None:
             settings["target_entropy"] = "auto"
     model: BaseAlgorithm = algorithm_class(config.algorithm)(
-        "MlpPolicy",
+        "MultiInputPolicy" if isinstance(environments.observation_space, Dict) else "MlpPolicy",
         environments,
         policy_kwargs=network,
         stats_window_size=BEST_OF,

@@ -61,24 +61,18 @@ def other_learner(config: TrainConfig, name: str, rollout: int, workers: int) ->
         gymnasium.error.Error, ImportError: there is no such environment here.
     """
     import gymnasium
-    from stable_baselines3 import PPO
     from stable_baselines3.common.env_util import make_vec_env
     from stable_baselines3.common.vec_env import SubprocVecEnv
 
-    from agents.train.models import ACTIVATIONS
+    from agents.train.models import make_model
 
-    spaces = gymnasium.make(name)
-    kind = "MultiInputPolicy" if isinstance(spaces.observation_space, gymnasium.spaces.Dict) else "MlpPolicy"
-    spaces.close()
+    gymnasium.make(name).close()  # its errors are told here, and not by a process that ends
     processes = make_vec_env(
         name, workers, seed=0, vec_env_cls=SubprocVecEnv, vec_env_kwargs={"start_method": "forkserver"}
     )
-    settings = config.ppo.model_dump()
-    network = {"net_arch": list(settings.pop("hidden")), "activation_fn": ACTIVATIONS[settings.pop("activation")]}
-    network["log_std_init"] = settings.pop("log_std_init")
     minibatches = config.worlds * config.ppo.n_steps / config.ppo.batch_size
-    settings |= {"n_steps": rollout // workers, "batch_size": max(round(rollout / minibatches), 2)}
-    model = PPO(kind, processes, policy_kwargs=network, device="cpu", seed=0, **settings)
+    sizes = {"n_steps": rollout // workers, "batch_size": max(round(rollout / minibatches), 2)}
+    model = make_model(config.model_copy(update={"ppo": config.ppo.model_copy(update=sizes)}), processes)
     return Learner(model, rollout // workers * workers)
 
 
