@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from twin.alignment.sensed import DECISION_S
-from twin.control.logic import JAM_HEIGHT_M
+from twin.control.readings import JAM_HEIGHT_M, landing
 from twin.motion.kernels import kernel
 from twin.motion.profile import end_position, evaluate, plan_stop, plan_velocity
 from twin.records.codes import PROFILE_SHAPE
@@ -23,12 +23,12 @@ ENTRY, BESIDE, SIDE_FORCE, PRESSING, LANDING = range(5)
 NEEDED = (
     "axis_x", "axis_y", "yaw", "pack_x", "pack_y", "height", "guides", "sway_x", "sway_y", "sway_x_rate", "sway_y_rate",
     "axis_speed_x", "axis_speed_y", "axis_speed_in", "axis_speed_yaw", "load", "axial", "lateral_x", "lateral_y",
-    "mass", "rope",
+    "mass", "rope", "pad_front_left", "pad_front_right", "pad_rear_left", "pad_rear_right",
 )  # fmt: skip
 """Elements of the observation that the rules read, in the order of the kernel's places."""
 (
-    _E, _P, _HEIGHT, _GUIDES, _SWAY, _RATE, _SPEED, _LOAD, _AXIAL, _LATERAL, _MASS, _ROPE,
-) = (0, 3, 5, 6, 7, 9, 11, 15, 16, 17, 19, 20)  # fmt: skip
+    _E, _P, _HEIGHT, _GUIDES, _SWAY, _RATE, _SPEED, _LOAD, _AXIAL, _LATERAL, _MASS, _ROPE, _PADS,
+) = (0, 3, 5, 6, 7, 9, 11, 15, 16, 17, 19, 20, 21)  # fmt: skip
 _IN = 2
 """Place of the speed towards the seat among the setpoints."""
 
@@ -266,7 +266,7 @@ def _relieve(seen: Any, speeds: Any, causes: Any) -> None:
 
 @kernel
 def _ease(seen: Any, m: Any, height: float, speeds: Any, causes: Any) -> None:
-    if height <= JAM_HEIGHT_M:
+    if landing(height, seen[_PADS] + seen[_PADS + 1] + seen[_PADS + 2] + seen[_PADS + 3]):
         m.pressed_s, m.easing = 0.0, 0
         return
     force = abs(seen[_AXIAL])

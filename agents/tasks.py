@@ -109,7 +109,7 @@ TASKS: dict[str, Task] = {
                 "plant": Argument("plant"),
                 "action-mode": Argument("action_mode", {"direct": "direct", "residual": "residual"}),
                 "care": Argument("care", {"fast": 0.0, "careful": 1.0, "any": None}),
-                "starts": Argument("starts", {"hand-over": "hand_over", "wide": "wide"}, unset="hand-over"),
+                "starts": Argument("starts", {"hand-over": "hand_over", "all-weather": "all_weather", "wide": "wide"}, unset="hand-over"),
                 "vary": Argument("vary", pairs=True, unset="none"),
             },
             successes=("seated",),

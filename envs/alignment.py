@@ -162,9 +162,9 @@ class AlignmentEnv(EpisodicEnv):
     gate parks again; `info["case"]["reparked"]` counts how often. `reset(seed=s)` is episode s; a reset without a seed
     draws one, given in `info["case"]["seed"]`, so every episode is reproducible from its seed.
 
-    `starts="wide"` draws each start's spread of offsets and sway between one and two times the above, and night+rain as
-    often as each other condition: jams, back-off and search come about in the one of ten. One from which no insertion
-    can begin is drawn within the spread of a hand-over.
+    `starts="all_weather"` draws night+rain as often as each other condition. `starts="wide"` does so too, and draws each
+    start's spread of offsets and sway between one and two times the above: jams, back-off and search come about in one
+    of ten. One from which no insertion can begin is drawn within the spread of a hand-over.
 
     Ends, in `info["outcome"]`; all but the time limit terminate:
 
@@ -199,7 +199,7 @@ class AlignmentEnv(EpisodicEnv):
         time_limit_s: 5 to 600.
         care: weight of the side force in the reward, from 0 (fast: free up to the warn limit) to 1 (careful: every
             newton counts); None draws it. It is observed; option `care` fixes it for one episode.
-        starts: "hand_over", as a swap hands over, or "wide", for training: see Start.
+        starts: "hand_over", as a swap hands over; for training "all_weather" or "wide": see Start.
         vary: options of every episode, by name.
         render_mode: None, "rgb_array" or "human"; with it `view` is a view of the viewer (overview, seat, top, driver)
             and `size_px` the picture's width and height.

@@ -34,7 +34,7 @@ SWAY_SIGMA_M = 0.012
 ROPE_SPREAD_M = 0.4
 """Largest difference of the sheave height from the station file: buildings and trucks differ [estimate]."""
 
-STARTS = ("hand_over", "wide")
+STARTS = ("hand_over", "all_weather", "wide")
 MAX_DELAY = 10
 """Most steps that actions may be late."""
 WIDER = 1.0
@@ -135,7 +135,7 @@ class AlignmentChoice:
         noise_factor, delay_s = numbers.pop("noise_factor", 1.0), whole_steps(numbers.pop("delay_s", 0.0))
         station = with_noise(with_sheaves(self.swap.station, up_m), noise_factor)
         rest = {name: value for name, value in fixed.items() if name in SWAP_OPTIONS}
-        if self.starts == "wide" and self.swap.conditions is None:
+        if self.starts != STARTS[0] and self.swap.conditions is None:
             drawn = CONDITIONS[int(_stream(seed, "conditions").integers(len(CONDITIONS)))]
             rest = {"conditions": drawn, **rest}
         care = self.care if "care" not in fixed else number("options['care']", fixed["care"], *CARE)

@@ -196,9 +196,10 @@ class DescentLaw:
         down = np.where(calm | (guides > g.gate + 0.25), self._scales[2], hold)
         lead_in, land = (fast + seen["care"] * (careful - fast) for fast, careful in (g.lead_in_mps, g.land_mps))
         on_pins = np.where(guides > g.lead_in_to, lead_in, g.bore_mps)
-        on_pins = np.where(guides > g.land_from, on_pins, land)
+        lands = np.any([seen[f"pad_{place}"] > 0.5 for place in PADS], axis=0)
+        on_pins = np.where((guides > g.land_from) & ~lands, on_pins, land)
         down = np.where(calm & (guides < g.lead_in_from), on_pins, down)
-        down = np.where((seen["servo_easing"] > 0.5) & (guides > Gains().landed), -g.ease_mps, down)
+        down = np.where(seen["servo_easing"] > 0.5, -g.ease_mps, down)
         return np.stack([*sideways, down, g.yaw_per_s * seen["yaw"]], axis=1)
 
 

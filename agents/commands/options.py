@@ -22,7 +22,7 @@ Plant = Annotated[str | None, typer.Option(help="bullet or rom, where the task r
 Care = Annotated[
     str | None, typer.Option(help="Alignment, what force weighs: fast, careful or any (drawn); a bundle has its own.")
 ]
-Starts = Annotated[str | None, typer.Option(help="Alignment: hand-over or wide. Default: hand-over.")]
+Starts = Annotated[str | None, typer.Option(help="Alignment: hand-over, all-weather or wide. Default: hand-over.")]
 Vary = Annotated[
     list[str] | None,
     typer.Option(

@@ -223,6 +223,10 @@ def test_lasting_axial_force_is_eased_off_until_half_of_it_is_left() -> None:
     guard.begin()
     for _ in range(9):  # on its seat it is no jam
         assert guard.certify(np.array([0.0, 0.0, 1.0, 0.0]), seen(over_tips_m=-0.135, axial=-1.2))[2] == 1.0
+    guard.begin()
+    for _ in range(9):  # nor where the truck leans, and a pad has touched
+        leaning = seen(over_tips_m=-0.09, axial=-1.2, pad_rear_left=1.0)
+        assert guard.certify(np.array([0.0, 0.0, 1.0, 0.0]), leaning)[2] == 1.0
 
 
 def test_a_side_force_near_its_limit_is_relieved() -> None:

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from twin.alignment.sensed import DECISION_S, SENSED, Sensed, as_record
+from twin.control.readings import LANDING_HEIGHT_M
 from twin.gravity import GRAVITY_MPS2
 from twin.motion.kernels import kernel
 from twin.records import YAW, X, Z
@@ -60,7 +61,7 @@ class Gains:
     """Time without progress in depth after which it backs off."""
     deeper_m: float = 0.002
     landed: float = 0.15
-    """Share of the pins' length below which the seat itself gives the resistance."""
+    """Share of the pins' length below which the seat itself gives the resistance, as once a pad switch is made."""
     retreat_mps: float = 0.08
     spiral_step_m: float = 0.006
     """Pitch of the spiral."""
@@ -143,7 +144,8 @@ def _decide(seen: Any, servo: Any, g: Any) -> None:
         servo.passed = 1 if _calm(seen, servo, g, seen.elapsed_s - servo.since_s) else 0
     if servo.passed == 0 or seen.height_m < servo.deepest_m - g.deeper_m:
         servo.deepest_m, servo.deepest_s = seen.height_m, seen.elapsed_s
-    stuck = seen.guides > g.landed and seen.elapsed_s - servo.deepest_s > g.stuck_s
+    stuck = seen.elapsed_s - servo.deepest_s > g.stuck_s
+    stuck = stuck and not _lands(seen, g)
     if stuck or seen.guides < (g.overrun if seen.rope_m > 0.0 else g.table_overrun):
         servo.retreating = 1
         servo.tries += 1
@@ -172,7 +174,8 @@ def _inwards(seen: Any, servo: Any, g: Any) -> float:
     if seen.guides > g.gate:
         way = (seen.guides - g.gate) * seen.height_m / seen.guides
         return min(g.fast_mps, g.creep_mps + g.slowing_per_s * way)
-    if seen.guides < g.landed:
+    if _lands(seen, g):
+        servo.easing, servo.over_s = 0, 0.0
         return g.creep_mps
     force = max(abs(seen.axial), math.hypot(seen.lateral_x, seen.lateral_y))
     servo.over_s = servo.over_s + DECISION_S if force > g.blocked else 0.0
@@ -181,6 +184,13 @@ def _inwards(seen: Any, servo: Any, g: Any) -> float:
         return -g.ease_mps
     servo.easing = 0
     return g.creep_mps
+
+
+@kernel
+def _lands(seen: Any, g: Any) -> bool:
+    """True if the seat itself gives the resistance."""
+    made = seen.pads[0] + seen.pads[1] + seen.pads[2] + seen.pads[3]
+    return seen.guides < g.landed or (made > 0 and seen.height_m < LANDING_HEIGHT_M)
 
 
 @kernel

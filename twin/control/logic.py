@@ -15,8 +15,8 @@ from twin.control.interlocks.stop import acknowledge, trip_station
 from twin.control.landing import calm_s, plan_z, stopped_short, waits_over_pack, waits_over_seat
 from twin.control.load_plausibility import all_zeroed
 from twin.control.permissives import permitted
-from twin.control.readings import all_present, locks_closed, locks_open
-from twin.control.reasons import note_end
+from twin.control.readings import all_present, landing, locks_closed, locks_open
+from twin.control.reasons import note_end, pads_made
 from twin.control.velocity_motion import all_stand, follow_setpoints, follows, may_follow, stop_following
 from twin.control.waits import ARRIVED_M, note_wait
 from twin.geometry import planar
@@ -78,8 +78,6 @@ when it takes the load [estimate]."""
 PULL_STOP_S, PULL_STOP_SHARE = 0.05, 0.95
 """Time for which a pull goes on after its end, and share of the overload cut-off below which it ends: the rocking on
 the ropes takes 2 % more [estimate: measured with the heaviest pack at the highest speed of a pull]."""
-JAM_HEIGHT_M = 0.020
-"""Height over the expected seat above which axial force is a jam and not the landing itself [estimate]."""
 
 COMMAND_ENDED = 1
 """Scan result for the runner: a robot waits for its next command."""
@@ -272,8 +270,9 @@ def judge(image: Image, control: Control, p: Params, c: Command, r: int, dt_s: f
         # ropes lose load when something supports the pack; a table gains it
         carried = (p.e_mass_kg + control.carried_kg[r]) * p.gravity_mps2
         pushing = abs(image.load_cell_n[r] - carried)
-        high = math.isnan(c.seat_z) or p.retract * (image.axis_position[r, Z] - c.seat_z) > JAM_HEIGHT_M
-        jams = high and pushing > c.jam_below_n and (going_in or not follows(c))  # backing off, it only comes free
+        pads = pads_made(image, c.seat) if c.seat >= 0 else 0
+        lands = landing(p.retract * (image.axis_position[r, Z] - c.seat_z), pads)  # false for NaN
+        jams = not lands and pushing > c.jam_below_n and (going_in or not follows(c))  # backing off, it only comes free
         control.axial_s[r] = control.axial_s[r] + dt_s if jams else 0.0
         if control.axial_s[r] > 3.0 * p.reaction_time_s:
             note_end(image, control, r, AXIAL, c.seat, pushing, c.jam_below_n)
