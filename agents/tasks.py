@@ -63,6 +63,7 @@ class Task:
 
 
 PARKINGS = {name: name for name in ("guided", "unguided", "driven")}
+STARTS = {"hand-over": "hand_over", "all-weather": "all_weather", "wide": "wide"}
 SWAP_OPTIONS = {
     "station": Argument("station"),
     "truck": Argument("truck"),
@@ -109,7 +110,7 @@ TASKS: dict[str, Task] = {
                 "plant": Argument("plant"),
                 "action-mode": Argument("action_mode", {"direct": "direct", "residual": "residual"}),
                 "care": Argument("care", {"fast": 0.0, "careful": 1.0, "any": None}),
-                "starts": Argument("starts", {"hand-over": "hand_over", "all-weather": "all_weather", "wide": "wide"}, unset="hand-over"),
+                "starts": Argument("starts", STARTS, unset="hand-over"),
                 "vary": Argument("vary", pairs=True, unset="none"),
             },
             successes=("seated",),

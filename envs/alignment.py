@@ -162,9 +162,9 @@ class AlignmentEnv(EpisodicEnv):
     gate parks again; `info["case"]["reparked"]` counts how often. `reset(seed=s)` is episode s; a reset without a seed
     draws one, given in `info["case"]["seed"]`, so every episode is reproducible from its seed.
 
-    `starts="all_weather"` draws night+rain as often as each other condition. `starts="wide"` does so too, and draws each
-    start's spread of offsets and sway between one and two times the above: jams, back-off and search come about in one
-    of ten. One from which no insertion can begin is drawn within the spread of a hand-over.
+    `starts="all_weather"` draws night+rain as often as each other condition. `starts="wide"` does so too, and draws
+    each start's spread of offsets and sway between one and two times the above: jams, back-off and search come about in
+    one of ten. One from which no insertion can begin is drawn within the spread of a hand-over.
 
     Ends, in `info["outcome"]`; all but the time limit terminate:
 

@@ -13,7 +13,7 @@ HEIGHT_TOLERANCE_M = 0.01
 JAM_HEIGHT_M = 0.020
 """Height over the expected seat above which axial force is a jam and not the landing itself [estimate]."""
 LANDING_HEIGHT_M = 0.080
-"""The same once a pad switch is made: on a truck that leans, or by a scanner that is off, the first pad touches sooner.
+"""The same once a pad switch is made: on a truck that leans, or by a scanner that is off, the first pad touches sooner
 [estimate: 76 mm is the most in 200 unguided insertions by night and in rain]. Above, the switch itself is doubted."""
 REACTION_S = 0.05
 """From a trip to the drive: one scan, and the time constant of the velocity loop [estimate]."""
@@ -47,7 +47,7 @@ def all_present(image: Image, s: int) -> bool:
 
 @inlined_kernel
 def landing(height_m: float, pads: int) -> bool:
-    """True if axial force is that of the seat itself: `height_m` over where it is expected, `pads` of its switches made."""
+    """True if axial force is that of the seat itself, `height_m` below the pack, with `pads` of its switches made."""
     return height_m <= JAM_HEIGHT_M or (pads > 0 and height_m <= LANDING_HEIGHT_M)
 
 

@@ -19,8 +19,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from twin.control.readings import HEIGHT_TOLERANCE_M, below_clearance, let_go, loaded
-from twin.control.reasons import refuse_ramps, refused
+from twin.control.readings import HEIGHT_TOLERANCE_M, below_clearance, landing, let_go, loaded
+from twin.control.reasons import pads_made, refuse_ramps, refused
 from twin.control.targets import seat_target
 from twin.motion.drives import follow_profile, stop_axis
 from twin.motion.kernels import kernel
@@ -77,8 +77,6 @@ SWAY_SHARE = 2.0
 HELD_UP_SHARE = 0.5
 """Share of a pack's weight, supported by something else or pressed with beyond it, at which it goes no deeper
 [estimate: several times the force of a jam]."""
-LANDING_M = 0.02
-"""Height over its seat below which the seat itself supports a pack [estimate: as for a jam]."""
 EDGE_SHARE = 0.4
 """Share of the traverse deadband that is left just below the clearance height: a pack that rises and sinks there takes
 another place as its middle [derived: both together stay within the machine's deadband]."""
@@ -244,8 +242,9 @@ def held_up(image: Image, control: Control, p: Params, c: Command, r: int, wante
     if p.retract * wanted >= 0.0 or math.isnan(c.seat_z) or control.carried_kg[r] <= 0.0:
         return False
     spare_n = image.load_raw_n[r] - (p.e_mass_kg + control.carried_kg[r]) * p.gravity_mps2
-    high = p.retract * (image.axis_position[r, Z] - c.seat_z) > LANDING_M
-    return high and abs(spare_n) > HELD_UP_SHARE * control.carried_kg[r] * p.gravity_mps2
+    pads = pads_made(image, c.seat) if c.seat >= 0 else 0
+    lands = landing(p.retract * (image.axis_position[r, Z] - c.seat_z), pads)
+    return not lands and abs(spare_n) > HELD_UP_SHARE * control.carried_kg[r] * p.gravity_mps2
 
 
 @kernel

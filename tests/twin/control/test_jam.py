@@ -9,6 +9,7 @@ from tests.twin.control.desk import SCAN_S, Desk
 from tests.twin.control.test_velocity_motion import SETUPS
 from twin.control.logic import judge
 from twin.control.readings import JAM_HEIGHT_M, LANDING_HEIGHT_M
+from twin.control.velocity_motion import held_up
 from twin.records import BUSY, FOLLOW_START, JAM, UNTIL_SEATED
 
 JAM_N = 5000.0
@@ -53,3 +54,17 @@ def test_a_pad_that_is_touched_tells_a_landing_from_a_jam(
 
 def test_without_a_seat_there_are_no_pads() -> None:
     assert ends_as("top_lift", JAM_HEIGHT_M + 0.001, (1, 1, 1, 1), seat=-1) == JAM
+
+
+@pytest.mark.parametrize(("pads", "held"), [((0, 0, 0, 0), True), ((0, 1, 0, 0), False)])
+def test_a_pad_that_bears_half_of_the_weight_does_not_stop_the_hoist(
+    pads: tuple[int, int, int, int], held: bool
+) -> None:
+    desk = Desk(SETUPS["top_lift"])
+    desk.hold()
+    seat_z = float(desk.w["image"]["axis_position"][0, 2])
+    desk.at(z=seat_z + 2.0 * JAM_HEIGHT_M)
+    desk.w["image"]["load_raw_n"][0] -= 0.6 * float(desk.w["control"]["carried_kg"][0]) * float(desk.p["gravity_mps2"])
+    desk.w["image"]["seat_present"][desk.slot] = pads
+    c = desk.command(inserting=1, until=UNTIL_SEATED, seat=desk.slot, seat_z=seat_z)
+    assert held_up(desk.w["image"], desk.w["control"], desk.p, c, 0, -0.05) is held
