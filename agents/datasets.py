@@ -14,6 +14,7 @@ import shlex
 import shutil
 import warnings
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -173,9 +174,10 @@ def record(
     player = Player(scene, (policy,), trust_pickle)  # report errors in one line before any process starts
     seeds = range(seed, seed + episodes)
     part = target.parent / f".{secrets.token_hex(8)}.part"
+    made: list[Path] = []
     try:
         refuse_played_sets(player)
-        target.parent.mkdir(parents=True, exist_ok=True)
+        made = _make_folders(target.parent)
         part.mkdir()
         storage = _new_storage(part / "data", player.environments[0], name, policy, scene, seeds)
         rows = (
@@ -198,6 +200,7 @@ def record(
     finally:
         player.close()
         shutil.rmtree(part, ignore_errors=True)
+        _remove_empty(made)
     return target, done
 
 
@@ -217,7 +220,24 @@ def dataset_folder(folder: Path, name: str) -> Path:
     target = folder / name
     if os.path.lexists(target):
         raise InputError("already exists; choose another --name or -v1", file=target)
+    for above in target.relative_to(folder).parents:
+        if (folder / above / "data").is_dir():
+            raise InputError("lies in the folder of another dataset", key="--name", value=name)
     return target
+
+
+def _make_folders(folder: Path) -> list[Path]:
+    """Make a folder and those above it; return those that were missing, the deepest first."""
+    missing = [one for one in (folder, *folder.parents) if not one.exists()]
+    folder.mkdir(parents=True, exist_ok=True)
+    return missing
+
+
+def _remove_empty(folders: Iterable[Path]) -> None:
+    """Remove these folders as long as they are empty."""
+    with suppress(OSError):
+        for one in folders:
+            one.rmdir()
 
 
 def _played(scene: Scene, policy: str, seeds: range, workers: int, trust_pickle: bool) -> Iterator[Rows]:

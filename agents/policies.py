@@ -98,10 +98,10 @@ def bundle_names(environment: str | None = None) -> list[str]:
     """Names of the shipped bundles, or of those made for one environment (`swaptwin/Alignment`)."""
     folder = bundles_folder()
     contracts = sorted(folder.glob("*/contract.json")) if folder.is_dir() else []
-    return [path.parent.name for path in contracts if environment is None or _made_for(path) == environment]
+    return [path.parent.name for path in contracts if environment is None or environment_of(path) == environment]
 
 
-def _made_for(contract: Path) -> str | None:
+def environment_of(contract: Path) -> str | None:
     """Environment name in a bundle's contract; None if it is damaged (loading refuses it)."""
     try:
         data = json.loads(contract.read_bytes())

@@ -117,7 +117,7 @@ class AlignmentChoice:
     fixed: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        for name, value in known(self.fixed, OPTIONS).items():
+        for name, value in known(self.fixed, OPTIONS, "vary").items():
             if name in ALL_RANGES:
                 number(f"vary[{name!r}]", value, *ALL_RANGES[name])
 

@@ -6,18 +6,19 @@ from collections.abc import Collection, Mapping
 from numbers import Real
 from typing import Any
 
+from twin.catalogue.explain import hint
 from twin.errors import InputError
 
 
-def known(options: Mapping[str, Any] | None, names: Collection[str]) -> dict[str, Any]:
-    """Copy the options; raise InputError for one that is not in `names`."""
+def known(options: Mapping[str, Any] | None, names: Collection[str], key: str = "options") -> dict[str, Any]:
+    """Copy the options; raise InputError, which names argument `key`, for one that is not in `names`."""
     if options is None:
         return {}
     if not isinstance(options, Mapping):
-        raise InputError("not a mapping", key="options", value=options)
+        raise InputError("not a mapping", key=key, value=options)
     for name in options:
         if name not in names:
-            raise InputError("unknown option", key="options", value=name, allowed=", ".join(names))
+            raise InputError(f"unknown option{hint(name, names)}", key=key, value=name, allowed=", ".join(names))
     return dict(options)
 
 

@@ -97,7 +97,9 @@ def command(
     record_failures: Annotated[
         str | None, typer.Option(help="Record each policy's failed episodes and slowest success to this folder.")
     ] = None,
-    record_at_most: Annotated[int, typer.Option(help="Failed episodes of each policy to record.")] = MAX_RECORDINGS,
+    record_at_most: Annotated[
+        int | None, typer.Option(help=f"Failed episodes of each policy to record. Default: {MAX_RECORDINGS}.")
+    ] = None,
     trust_pickle: Annotated[
         bool,
         typer.Option(
@@ -125,8 +127,12 @@ def command(
     at_most("--episodes", episodes, 1, MAX_EPISODES)
     at_most("--seed", seed, 0, 2**63 - 1 - episodes)
     processes = at_most("--workers", len(os.sched_getaffinity(0)) if workers is None else workers, 1, MAX_WORKERS)
-    at_most("--record-at-most", record_at_most, 0, MAX_EPISODES)
+    if record_failures is None and record_at_most is not None:
+        raise InputError("records nothing without --record-failures", key="--record-at-most", value=record_at_most)
+    records = at_most("--record-at-most", MAX_RECORDINGS if record_at_most is None else record_at_most, 0, MAX_EPISODES)
     at_most("--worlds", worlds, 0, MAX_WORLDS)
+    if worlds and workers is not None and record_failures is None:
+        raise InputError("has no effect with --worlds", key="--workers", value=workers)
     if worlds and (alone := set(names) & set(what.oracles)):
         raise InputError("plays one world at a time: leave out --worlds", key="--policy", value=min(alone))
     options = scene_options(
@@ -148,7 +154,7 @@ def command(
             recordings: list[Recorded] = []
             cut_short = interrupted
             if folder is not None and not interrupted:
-                recordings, cut_short = record(evaluation, folder, record_at_most, processes, trust_pickle)
+                recordings, cut_short = record(evaluation, folder, records, processes, trust_pickle)
     except WorkerDiedError as error:
         typer.echo(f"error: {error}", err=True)
         raise typer.Exit(EXIT_FAILED) from None

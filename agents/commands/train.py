@@ -175,4 +175,21 @@ def resumed_config(folder: Path, task: str, overrides: dict[str, Any]) -> TrainC
     file = folder / "config.json"
     if not file.is_file():
         raise InputError("no run to resume: it has no config.json", key="--resume", value=str(folder))
+    _refuse_run_of_another_task(folder, task)
+    more = ("steps", "wall_time_s")
+    if (folder / "result.json").is_file() and not any(overrides[key] is not None for key in more):
+        raise InputError("this run is over", key="--resume", value=str(folder),
+                         allowed="with --steps or --wall-time-s, to train on")  # fmt: skip
     return _load(task, str(file), overrides)  # JSON is a subset of YAML
+
+
+def _refuse_run_of_another_task(folder: Path, task: str) -> None:
+    """Raise InputError if the run's bundles are of another environment than the task's; new runs have none yet."""
+    from agents.policies import environment_of, name_of
+    from agents.tasks import find_task
+
+    own = name_of(find_task(task).environment)
+    for contract in (*folder.glob("untrained/contract.json"), *folder.glob("seed_*/untrained/contract.json")):
+        made_for = environment_of(contract)
+        if made_for not in (None, own):
+            raise InputError(f"a run of another task ({made_for})", key="--resume", value=str(folder), allowed=own)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -15,6 +16,8 @@ from twin.errors import InputError
 
 HERE = Path(__file__).parent
 HYPER = "--hyper"
+OPTION_OF = {"evaluation_episodes": "--episodes", "clone.policy": "--clone"}
+"""Options that are called otherwise than their key in the file."""
 TRAIN_STREAM = "training"
 TRAINING_SEEDS = 1 << 31
 """First seed of training environments; evaluations use lower ones."""
@@ -252,7 +255,23 @@ def load_config(
     try:
         return TrainConfig.model_validate({**raw, **given})
     except ValidationError as error:
-        raise to_input_error(error, TrainConfig, path, lines) from None
+        wrong = to_input_error(error, TrainConfig, path, lines)
+        option = _option_of(wrong.key or "", given, changes)
+        if option is None:
+            raise wrong from None
+        problem = re.sub(r"^line \d+: ", "", wrong.problem)
+        raise InputError(problem, key=option, value=wrong.value, allowed=wrong.allowed) from None
+
+
+def _option_of(key: str, given: Mapping[str, Any], changes: Sequence[str]) -> str | None:
+    """Option of the command line that a wrong value of `key` came from; None: the file."""
+    if key.partition(".")[0] in given:
+        return OPTION_OF.get(key, f"--{key.replace('_', '-')}")
+    for text in changes:
+        path = text.partition("=")[0].strip()
+        if key == path or key.startswith((f"{path}.", f"{path}[")):
+            return f"{HYPER} {key}"
+    return None
 
 
 def _change(raw: dict[str, Any], text: str) -> None:

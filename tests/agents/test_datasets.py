@@ -108,7 +108,7 @@ def test_a_full_disk_is_noticed_before_hdf5_does(tmp_path: Path, monkeypatch: py
     monkeypatch.setattr("os.posix_fallocate", full)
     with pytest.raises(OSError, match=r"No space left.*slow-v0"):
         record(SCENE, "slow", NAME, tmp_path, episodes=2, seed=0)
-    assert [path for path in tmp_path.rglob("*") if path.is_file() or path.name.startswith(".")] == []
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_nothing_is_left_of_a_recording_that_failed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -118,13 +118,20 @@ def test_nothing_is_left_of_a_recording_that_failed(tmp_path: Path, monkeypatch:
     monkeypatch.setattr("agents.datasets.Recorder.__call__", full)
     with pytest.raises(OSError, match=r"No space left.*slow-v0"):
         record(SCENE, "slow", NAME, tmp_path, episodes=2, seed=0)
-    assert [path for path in tmp_path.rglob("*") if path.is_file() or path.name.startswith(".")] == []
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("name", ["", "slow", "../slow-v0", "a b-v0", "/slow-v0", "slow-v", "a//b-v0"])
 def test_other_names_are_refused(tmp_path: Path, name: str) -> None:
     with pytest.raises(InputError, match=r"^--name: not a dataset's name"):
         dataset_folder(tmp_path, name)
+
+
+def test_a_dataset_does_not_lie_in_another(tmp_path: Path) -> None:
+    (tmp_path / "mine" / "law-v0" / "data").mkdir(parents=True)
+    assert dataset_folder(tmp_path, "mine/servo-v0") == tmp_path / "mine" / "servo-v0"
+    with pytest.raises(InputError, match=r"^--name: lies in the folder of another dataset, got 'mine/law-v0/more-v0'"):
+        dataset_folder(tmp_path, "mine/law-v0/more-v0")
 
 
 def test_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

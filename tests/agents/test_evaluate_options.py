@@ -340,6 +340,9 @@ def test_options_of_every_episode_reach_the_environment_and_the_command_line() -
         (["alignment", "--vary", "wind=1", "--policy", "law"], "unknown option"),
         (["docking", "--vary", "delay_s=0.1"], "takes no such option"),
         (["alignment", "--plant", "rom", "--worlds", "4", "--policy", "mpc"], "one world at a time"),
+        (["alignment", "--plant", "rom", "--worlds", "4", "--policy", "law"], "--workers: has no effect"),
+        (["alignment", "--record-at-most", "3"], "--record-at-most: records nothing without --record-failures"),
+        (["alignment", "--vary", "friction_factr=1", "--policy", "law"], "did you mean friction_factor?"),
         (["alignment", "--policy", "mpc"], "reduced-order plant"),
     ],
 )

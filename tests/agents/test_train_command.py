@@ -6,6 +6,7 @@ import contextlib
 import json
 import re
 import shlex
+import shutil
 import time
 from pathlib import Path
 from typing import Any
@@ -14,8 +15,10 @@ import pytest
 
 import agents.train.run
 import swaptwin
+from agents.commands.train import resumed_config
 from agents.commands.train_report import report
 from agents.episodes import Scene
+from agents.policies import bundles_folder
 from agents.tasks import TASKS
 from agents.train.budget import GRACE_S, MAX_AFTERWARDS, Budget, at_most
 from agents.train.command import training_command
@@ -280,8 +283,8 @@ def test_the_command_names_what_is_otherwise_than_in_the_file() -> None:
 @pytest.mark.parametrize(
     ("setting", "said"),
     [
-        ("ppo.gama=0.9", r"ppo\.gama: .*unknown key \(did you mean gamma\?\)"),
-        ("ppo.gamma=2", r"ppo\.gamma: .*out of range, got 2"),
+        ("ppo.gama=0.9", r"--hyper ppo\.gama: unknown key \(did you mean gamma\?\)"),
+        ("ppo.gamma=2", r"^--hyper ppo\.gamma: out of range, got 2"),
         ("pop.gamma=0.9", r"^--hyper: unknown key \(did you mean ppo\?\), got 'pop.gamma=0.9'"),
         ("ppo.gamma", r"^--hyper: not a setting, got 'ppo.gamma' \(allowed: PATH=VALUE"),
         ("steps.more=3", r"^--hyper: steps has no keys of its own"),
@@ -292,3 +295,34 @@ def test_a_wrong_setting_is_refused_in_one_line(setting: str, said: str) -> None
     with pytest.raises(InputError, match=said) as caught:
         load_config("alignment", None, None, [setting])
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("overrides", "changes", "said"),
+    [
+        ({"wall_time_s": float("nan")}, [], "--wall-time-s: must be a finite number"),
+        ({"evaluation_episodes": 0}, [], "--episodes: out of range"),
+        ({}, ["ppo.hidden=[0]"], r"--hyper ppo.hidden\[0\]: out of range"),
+        ({}, ["ppo=3"], "--hyper ppo: must be a mapping"),
+    ],
+)
+def test_a_wrong_value_of_the_command_line_is_no_mistake_of_the_file(
+    overrides: dict[str, Any], changes: list[str], said: str
+) -> None:
+    with pytest.raises(InputError, match=f"^{said}") as caught:
+        load_config("alignment", None, overrides, changes)
+    assert "yaml" not in str(caught.value)
+
+
+def test_what_cannot_be_resumed(tmp_path: Path) -> None:
+    nothing = dict.fromkeys(("steps", "wall_time_s"))
+    (tmp_path / "config.json").write_text(json.dumps(load_config("alignment").model_dump(mode="json")))
+    assert resumed_config(tmp_path, "alignment", nothing).worlds == load_config("alignment").worlds
+    (tmp_path / "result.json").write_text("{}")
+    with pytest.raises(InputError, match="^--resume: this run is over"):
+        resumed_config(tmp_path, "alignment", nothing)
+    assert resumed_config(tmp_path, "alignment", nothing | {"steps": 7}).steps == 7
+    shipped = bundles_folder() / "align_careful"
+    shutil.copytree(shipped, tmp_path / "untrained")
+    with pytest.raises(InputError, match=r"^--resume: a run of another task \(swaptwin/Alignment\)"):
+        resumed_config(tmp_path, "docking", nothing)
