@@ -131,10 +131,10 @@ def command(
         raise InputError("records nothing without --record-failures", key="--record-at-most", value=record_at_most)
     records = at_most("--record-at-most", MAX_RECORDINGS if record_at_most is None else record_at_most, 0, MAX_EPISODES)
     at_most("--worlds", worlds, 0, MAX_WORLDS)
-    if worlds and workers is not None and record_failures is None:
-        raise InputError("has no effect with --worlds", key="--workers", value=workers)
     if worlds and (alone := set(names) & set(what.oracles)):
         raise InputError("plays one world at a time: leave out --worlds", key="--policy", value=min(alone))
+    if worlds and workers is not None and record_failures is None:
+        raise InputError("has no effect with --worlds", key="--workers", value=workers)
     options = scene_options(
         station=station, truck=truck, pack=pack, parking=parking, conditions=conditions, action_mode=action_mode,
         plant=plant, care=care, starts=starts, vary=",".join(vary) if vary else None, base=base, errors=errors,
