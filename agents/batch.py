@@ -91,12 +91,11 @@ class RowFilter(Protocol):
 
 def filter_of(scene: Scene, worlds: Any) -> RowFilter | None:
     """Return the safety filter of a guarded scene's worlds; None for a task without, or a scene that is not guarded."""
-    mode = getattr(worlds, "action_mode", None)
-    if mode is None or not scene.guarded:
+    if scene.task.name != "alignment" or not scene.guarded:
         return None
     from agents.guard_alignment import AlignmentFilter
 
-    return AlignmentFilter(worlds.station, mode, worlds.num_envs)
+    return AlignmentFilter(worlds.station, worlds.action_mode, worlds.num_envs)
 
 
 def batched(scene: Scene) -> bool:

@@ -99,9 +99,8 @@ class Guard:
 def certifier_of(environment: Any) -> Certifier | None:
     """Return the safety filter of an environment's actions; None for one without."""
     own = environment.unwrapped
-    mode = getattr(own, "action_mode", None)
-    if mode is None:
+    if not hasattr(own, "care"):  # Alignment's
         return None
     from agents.guard_alignment import AlignmentFilter
 
-    return AlignmentFilter(own.station, mode)
+    return AlignmentFilter(own.station, own.action_mode)

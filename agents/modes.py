@@ -1,4 +1,4 @@
-"""Action mode and version of a bundle in Alignment: direct setpoints or a residual on the servo, v0's or v1's.
+"""Action mode and version of a bundle: direct setpoints, or a residual on servo or law; of Alignment also v0's or v1's.
 
 A bundle acts in the mode and the version that it was made for: the environment is made in its mode, and a policy of an
 earlier version sees its own observation and has its own scales.
@@ -16,7 +16,7 @@ from twin.errors import InputError
 
 Array = np.ndarray
 DEFAULT = "direct"
-"""Alignment's default, for a contract that names none."""
+"""The environments' default, for a contract that names none."""
 
 
 class EarlierVersion:
@@ -97,7 +97,7 @@ def care_of(policy: Policy) -> float | None:
 def needed_arguments(policy: Policy, environment: Any) -> dict[str, Any]:
     """Return the arguments that a bundle's environment needs and this one does not have.
 
-    Of Alignment: action mode, care. Of Timing: the set that actions change.
+    Of Alignment and Docking: action mode; of Alignment care. Of Timing: the set that actions change.
     """
     if not isinstance(policy, BundlePolicy):
         return {}
@@ -106,8 +106,10 @@ def needed_arguments(policy: Policy, environment: Any) -> dict[str, Any]:
         return {} if base in (None, environment.base) else {"base": base}
     if not hasattr(environment, "action_mode"):
         return {}
-    needed = {"action_mode": action_mode_of(policy), "care": care_of(policy)}
-    has = {"action_mode": environment.action_mode, "care": environment.care}
+    needed: dict[str, Any] = {"action_mode": action_mode_of(policy)}
+    has = {"action_mode": environment.action_mode}
+    if hasattr(environment, "care"):
+        needed["care"], has["care"] = care_of(policy), environment.care
     return {name: value for name, value in needed.items() if value is not None and value != has[name]}
 
 

@@ -63,6 +63,7 @@ class Task:
 
 
 PARKINGS = {name: name for name in ("guided", "unguided", "driven")}
+ACTION_MODES = {name: name for name in ("direct", "residual")}
 STARTS = {"hand-over": "hand_over", "all-weather": "all_weather", "wide": "wide"}
 SWAP_OPTIONS = {
     "station": Argument("station"),
@@ -77,7 +78,7 @@ TASKS: dict[str, Task] = {
     for task in (
         Task(
             name="docking",
-            environment="envs:swaptwin/Docking-v2",
+            environment="envs:swaptwin/Docking-v3",
             options={
                 "station": Argument("station"),
                 "truck": Argument("truck"),
@@ -87,6 +88,7 @@ TASKS: dict[str, Task] = {
                 "scenario": Argument("scenario"),
                 "direction": Argument("direction"),
                 "operator": Argument("operator"),
+                "action-mode": Argument("action_mode", ACTION_MODES),
             },
             successes=("docked",),
             force="peak_rail_force_n",
@@ -108,7 +110,7 @@ TASKS: dict[str, Task] = {
                 "parking": Argument("parking", PARKINGS),
                 "conditions": Argument("conditions"),
                 "plant": Argument("plant"),
-                "action-mode": Argument("action_mode", {"direct": "direct", "residual": "residual"}),
+                "action-mode": Argument("action_mode", ACTION_MODES),
                 "care": Argument("care", {"fast": 0.0, "careful": 1.0, "any": None}),
                 "starts": Argument("starts", STARTS, unset="hand-over"),
                 "vary": Argument("vary", pairs=True, unset="none"),

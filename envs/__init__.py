@@ -1,6 +1,6 @@
 """Gymnasium environments, registered on import: one file per task.
 
->>> gymnasium.make("envs:swaptwin/Docking-v2", station="top_lift")
+>>> gymnasium.make("envs:swaptwin/Docking-v3", station="top_lift")
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 import gymnasium
 
 ENTRY_POINTS = {
-    "swaptwin/Docking-v2": "envs.docking:DockingEnv",
+    "swaptwin/Docking-v3": "envs.docking:DockingEnv",
     "swaptwin/Alignment-v1": "envs.alignment:AlignmentEnv",
     "swaptwin/Timing-v0": "envs.timing:TimingEnv",
     "swaptwin/Timing-v1": "envs.timing_v1:TunedTimingEnv",
@@ -16,7 +16,7 @@ ENTRY_POINTS = {
 """Environment ids and their classes; a class's file is imported when one is made. Each has its own time limit."""
 
 VECTOR_ENTRY_POINTS = {
-    "swaptwin/Docking-v2": "envs.vector.docking:DockingVectorEnv",
+    "swaptwin/Docking-v3": "envs.vector.docking:DockingVectorEnv",
     "swaptwin/Alignment-v1": "envs.vector.alignment:AlignmentVectorEnv",
     "swaptwin/Timing-v0": "envs.vector.timing:TimingVectorEnv",
     "swaptwin/Timing-v1": "envs.vector.timing:TunedTimingVectorEnv",

@@ -32,6 +32,8 @@ RESIDUAL_SHARES = np.array([0.25, 0.25, MAX_SETPOINT[Z] / MAX_IN_MPS, 0.25])
 """Share of the direct range of x, y, in and yaw that a residual may add to the servo: inwards the servo's own largest
 setpoint. Sideways it only corrects; the insertion speed, and whether to wait over the pins, are the policy's decision
 [chosen]."""
+RESIDUAL_ON = ("servo_x", "servo_y", "servo_in", "servo_yaw")
+"""Observed quantities that it is added to."""
 
 ACTION = (
     Quantity("speed_x", "m/s", MAX_SETPOINT[X], -1.0, 1.0, "of axis x"),

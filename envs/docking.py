@@ -1,4 +1,4 @@
-"""swaptwin/Docking-v2: drive a truck into the bay, forwards or in reverse, on any ground, or guide its driver in."""
+"""swaptwin/Docking-v3: drive a truck into the bay, forwards or in reverse, on any ground, or guide its driver in."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ import numpy as np
 from envs.docking_case import Case, Choice
 from envs.docking_episodes import ACTION, CODES
 from envs.docking_guided import OBSERVATION, GuidedEpisodes
+from envs.docking_law import ACTION_MODES
 from envs.docking_recording import DriveRecorder
 from envs.docking_reward import COSTS, REWARD_WEIGHTS
 from envs.episodic import EpisodicEnv, steps_within
-from envs.options import number
+from envs.options import choice, number
 from envs.scaling import box, checked_action
 from twin.catalogue import Scenario, Station, load_pack, load_scenario, load_station, load_truck
 from twin.docking import CONTROL_S, DockingPlant
@@ -54,7 +55,10 @@ class DockingEnv(EpisodicEnv):
     | 0 | steering_angle | rad | 0.6 | -1 | 1 | requested of the front wheels, left positive |
     | 1 | speed | m/s | 1.5 | -1 | 1 | requested, backwards negative; below 0.06 m/s: stop and stand |
 
-    Observation, `Box(35,)` float32, quantity / scale, clipped to its bounds. It holds no true pose: x, y and yaw come
+    With `action_mode="residual"` the action is added to what the station's own law (`twin.docking.law`) asks for, with
+    at most 0.09 rad of the wheels and half of that speed: where the law stands, so does the truck.
+
+    Observation, `Box(37,)` float32, quantity / scale, clipped to its bounds. It holds no true pose: x, y and yaw come
     from a Kalman filter on the lidar (late, noisy, biased, at times blind), wheel speed and gyroscope
     (`envs.docking_guidance`), hitch angle and steering offset from others; the truck's own sensors have errors too:
 
@@ -78,8 +82,8 @@ class DockingEnv(EpisodicEnv):
     | 15 | trailer_y | m | 0.8 | -2 | 2 | estimated: middle of the trailer's axles; the truck's y without one |
     | 16 | trailer_y_near | m | 0.1 | -1 | 1 | the same close to the middle, clipped |
     | 17 | gear | - | 1 | -1 | 1 | 1 forwards, -1 reverse |
-    | 18 | asked_steering_angle | rad | 0.6 | -1 | 1 | the last action, as clipped |
-    | 19 | asked_speed | m/s | 1.5 | -1 | 1 | the last action, as clipped |
+    | 18 | asked_steering_angle | rad | 0.6 | -1 | 1 | the last request |
+    | 19 | asked_speed | m/s | 1.5 | -1 | 1 | the last request |
     | 20 | direction | - | 1 | -1 | 1 | 1 into the bay forwards, -1 in reverse |
     | 21 | guided | - | 1 | 0 | 1 | 1 with rails and wheel stop, 0 without |
     | 22 | driver | - | 1 | 0 | 1 | 1 a driver follows the requests, 0 drive-by-wire |
@@ -95,6 +99,8 @@ class DockingEnv(EpisodicEnv):
     | 32 | held | rad | 0.02 | -1 | 1 | average: steering angle by its sensor over the asked one |
     | 33 | drift | - | 0.01 | -1 | 1 | estimated: way to the left by a length of way, beside the heading's |
     | 34 | stood | s | 2 | 0 | 1 | how long the wheels have stood |
+    | 35 | law_steering_angle | rad | 0.6 | -1 | 1 | what the station's own law would ask for |
+    | 36 | law_speed | m/s | 1.5 | -1 | 1 | what the station's own law would ask for |
 
     Reward: sum of weight x raw term; raw terms are in `info["reward_terms"]`:
 
@@ -144,6 +150,7 @@ class DockingEnv(EpisodicEnv):
         truck, pack: name or path; None draws among those that go with the station.
         conditions, guided, direction, operator: None draws.
         scenario: name or path; None draws among those of models/scenarios.
+        action_mode: "direct", or "residual": added to the law's requests.
         time_limit_s: 10 to 600.
         render_mode: None, "rgb_array" or "human"; with it `view` is "approach" or a view of the viewer
             (overview, seat, top, driver) and `size_px` the picture's width and height.
@@ -151,9 +158,10 @@ class DockingEnv(EpisodicEnv):
     Raises:
         InputError: a wrong argument, option or action, named.
 
-    Version history: v2: the pose by a filter that integrates the way by the trapezoidal rule and knows drift and the
-    lidar's wandering error, and the last four quantities; v1 (retired): requests instead of pedals, reverse gear,
-    slopes, locking wheels, scenarios, operators, a pose filter; v0 (retired): pedals and steering rate, forwards only.
+    Version history: v3: the station's own law is observed, and an action may add to it; v2 (retired): the pose by a
+    filter that integrates the way by the trapezoidal rule and knows drift and the lidar's wandering error, and the
+    last four quantities; v1 (retired): requests instead of pedals, reverse gear, slopes, locking wheels, scenarios,
+    operators, a pose filter; v0 (retired): pedals and steering rate, forwards only.
     """
 
     metadata = {"render_modes": ["human", "rgb_array"], "render_fps": round(1.0 / CONTROL_S)}
@@ -168,6 +176,7 @@ class DockingEnv(EpisodicEnv):
         scenario: Name | Scenario | None = None,
         direction: str | None = None,
         operator: str | None = None,
+        action_mode: str = "direct",
         time_limit_s: float = 120.0,
         render_mode: str | None = None,
         view: str = "approach",
@@ -184,7 +193,8 @@ class DockingEnv(EpisodicEnv):
             direction,
             operator,
         )
-        self._one = GuidedEpisodes(1, number("time_limit_s", time_limit_s, 10.0, 600.0))
+        self.action_mode = choice("action_mode", action_mode, ACTION_MODES)
+        self._one = GuidedEpisodes(1, number("time_limit_s", time_limit_s, 10.0, 600.0), self.action_mode)
         self._begin_closed(render_mode, view, size_px)
         self.action_space, self.observation_space = box(ACTION), box(OBSERVATION)
         self._case: Case | None = None

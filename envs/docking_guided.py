@@ -7,32 +7,28 @@ import numpy as np
 from envs.docking_episodes import ACTION, Episodes, look_all, look_first
 from envs.docking_episodes import OBSERVATION as BY_THE_TRUCK
 from envs.docking_guidance import DRIFT, X_M, Y_M, YAW_RAD, Guidance
-from envs.scaling import Quantity
+from envs.docking_law import LAW, SEEN, StationLaw
 
 Array = np.ndarray
 
-ADDED = (
-    Quantity("yaw_sigma", "rad", 0.01, 0.0, 1.0, "standard deviation of yaw by the filter"),
-    Quantity("steering_offset", "rad", 0.02, -1.0, 1.0, "estimated: the steering sensor's reading over the true angle"),
-    Quantity("held", "rad", 0.02, -1.0, 1.0, "average: steering angle by its sensor over the asked one"),
-    Quantity("drift", "-", 0.01, -1.0, 1.0, "estimated: way to the left by a length of way, beside the heading's"),
-    Quantity("stood", "s", 2.0, 0.0, 1.0, "how long the wheels have stood"),
-)
-OBSERVATION = (*BY_THE_TRUCK, *ADDED)
+OBSERVATION = (*SEEN, *LAW)
 _INDEX = {q.name: i for i, q in enumerate(OBSERVATION)}
 _SCALES = np.array([q.scale for q in OBSERVATION])
 _LOW, _HIGH = np.array([q.low for q in OBSERVATION]), np.array([q.high for q in OBSERVATION])
 
 
 class GuidedEpisodes(Episodes):
-    """`Episodes` whose observations (N, 35) float32 are those of OBSERVATION here.
+    """`Episodes` whose observations (N, 37) float32 are those of OBSERVATION here.
 
     Attributes:
         guidance: the pose filters of all worlds.
+        law: the station's own, of all worlds.
     """
 
-    def __init__(self, n: int, time_limit_s: float) -> None:
+    def __init__(self, n: int, time_limit_s: float, action_mode: str = "direct") -> None:
+        """`action_mode`: "direct", or "residual": actions add to what the law asks for."""
         super().__init__(n, time_limit_s)
+        self.law, self._residual = StationLaw(n), action_mode == "residual"
         self.guidance = Guidance(n)
         self._by_the_truck = self.observations
         self.observations = np.zeros((n, len(OBSERVATION)), np.float32)
@@ -44,7 +40,17 @@ class GuidedEpisodes(Episodes):
         self.rewards[which], self.terms[which], self.clipped[which] = 0.0, 0.0, False
         self.guidance.begin(which, params, -e["direction"][which] * e["start_m"][which])
         self.guidance.look(which, worlds, params)
+        self.law.begin(which)
         self._observe(which)
+
+    def act(self, which: Array, actions: Array, worlds: Array, params: Array) -> Array:
+        """Commands (N, 3) of finite actions (N, 2) of the episodes `which` (K,)."""
+        if not self._residual:
+            return super().act(which, actions, worlds, params)
+        bounded = np.clip(actions, self._low, self._high)
+        commands = super().act(which, self.law.with_residual(which, bounded), worlds, params)
+        self.clipped[which] = bounded[which] != actions[which]
+        return commands
 
     def look(self, which: Array, worlds: Array, params: Array) -> None:
         """Judge, reward and observe the episodes `which` (K,) after their plants have advanced."""
@@ -77,3 +83,5 @@ class GuidedEpisodes(Episodes):
         for name, value in values.items():
             i = _INDEX[name]
             seen[which, i] = np.clip(value / _SCALES[i], _LOW[i], _HIGH[i])
+        self.law.look(which, seen[which])
+        seen[which, len(SEEN) :] = self.law.asked[which]

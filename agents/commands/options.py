@@ -14,7 +14,7 @@ Parking = Annotated[
     typer.Option(help="guided, unguided, or driven: a simulated driver parks the truck. Default: drawn."),
 ]
 Conditions = Annotated[str | None, typer.Option(help="Visibility: clear, night, rain or night+rain. Default: drawn.")]
-ActionMode = Annotated[str | None, typer.Option(help="Alignment: direct or residual.")]
+ActionMode = Annotated[str | None, typer.Option(help="Alignment, docking: direct or residual.")]
 Scenario = Annotated[str | None, typer.Option(help="Docking, ground and sensors: a name or a file.")]
 Direction = Annotated[str | None, typer.Option(help="Docking: forward or reverse.")]
 Operator = Annotated[str | None, typer.Option(help="Docking: by_wire or driver.")]

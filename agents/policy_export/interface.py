@@ -24,7 +24,7 @@ import numpy as np
 from agents.bundle import ANY, CONTRACT, ONNX, Contract, open_graph, read_contract, read_folder
 from agents.policies import name_of
 from agents.policy_export.network import Network, network_of
-from envs import alignment_control
+from envs import alignment_control, docking_law
 from envs.scaling import Quantity
 from twin.errors import InputError
 
@@ -60,6 +60,7 @@ class Output:
         servo: position of the servo's setpoint among the inputs; None: of a direct policy.
         servo_factor: from the servo's scaled setpoint to this one's scale.
         share: of the scaled action that is added to it.
+        relative: True adds it as a share of the servo's setpoint.
     """
 
     name: str
@@ -71,6 +72,7 @@ class Output:
     servo: int | None = None
     servo_factor: float = 1.0
     share: float = 1.0
+    relative: bool = False
 
 
 @dataclass(frozen=True)
@@ -99,8 +101,9 @@ class ExportedPolicy:
         action = np.clip(self.network(kept), low, high)
         if self.residual:
             servo = kept[:, [int(output.servo) for output in self.outputs if output.servo is not None]]
-            added = _column(self.outputs, "share") * action
-            action = np.clip(_column(self.outputs, "servo_factor") * servo + added, low, high)
+            servo = _column(self.outputs, "servo_factor") * servo
+            of = np.where([output.relative for output in self.outputs], servo, 1.0)
+            action = np.clip(servo + _column(self.outputs, "share") * action * of, low, high)
         neutral = np.clip(0.0, low, high)
         return scale * np.where(numbers[:, None], action, neutral), ~inside.all(axis=1)
 
@@ -173,11 +176,12 @@ def _policy(
     outputs = []
     places = {q.name: i for i, q in enumerate(published.OBSERVATION)}
     for i, q in enumerate(published.ACTION):
-        servo = places[f"servo_{q.name.removeprefix('speed_')}"] if residual else None
+        servo = places[published.RESIDUAL_ON[i]] if residual else None
         factor = published.OBSERVATION[servo].scale / q.scale if servo is not None else 1.0
         share = float(published.RESIDUAL_SHARES[i]) if residual else 1.0
         name = f"{q.name}_setpoint" if q.name in places else q.name  # one is read, one is set
-        outputs.append(Output(name, q.unit, q.scale, q.low, q.high, q.meaning, servo, factor, share))
+        relative = residual and bool(published.RESIDUAL_RELATIVE[i])
+        outputs.append(Output(name, q.unit, q.scale, q.low, q.high, q.meaning, servo, factor, share, relative))
     if network.outputs != len(outputs):
         raise InputError("gives another number of actions", value=network.outputs, allowed=str(len(outputs)))
     return ExportedPolicy(title, published.RATE_HZ, tuple(inputs), tuple(outputs), network, facts)
@@ -191,6 +195,12 @@ class _Published:
     ACTION: Sequence[Quantity]
     RATE_HZ: float
     RESIDUAL_SHARES: Array
+    RESIDUAL_ON: Sequence[str]
+    RESIDUAL_RELATIVE: Array
+
+
+_RESIDUALS: dict[str, Any] = {"swaptwin/Alignment": alignment_control, "swaptwin/Docking": docking_law}
+"""Environments whose actions may add to what the station does by itself, and what says how."""
 
 
 def _published(environment: str, version: int, file: Path) -> _Published:
@@ -207,9 +217,13 @@ def _published(environment: str, version: int, file: Path) -> _Published:
         if spec.version != version and version not in earlier:
             continue
         observation, action = earlier.get(version, (module.OBSERVATION, module.ACTION))
-        shares = getattr(alignment_control, "EARLIER_SHARES", {}).get(version, alignment_control.RESIDUAL_SHARES)
         rate_hz = float(getattr(module, name).metadata["render_fps"])
-        return _Published(observation, action, rate_hz, shares)
+        if environment not in _RESIDUALS:
+            return _Published(observation, action, rate_hz, np.ones(len(action)), (), np.zeros(len(action), bool))
+        by = _RESIDUALS[environment]
+        shares = getattr(by, "EARLIER_SHARES", {}).get(version, by.RESIDUAL_SHARES)
+        relative = getattr(by, "RESIDUAL_RELATIVE", np.zeros(len(action), bool))
+        return _Published(observation, action, rate_hz, shares, by.RESIDUAL_ON, relative)
     raise InputError("made for an environment that this version has not", file=file, value=f"{environment}-v{version}")
 
 

@@ -194,7 +194,13 @@ class _Model:
             servo = self._constant("servo_places", np.array([one.servo for one in outputs], np.int64))
             factor = self._column(outputs, "servo_factor", "output")
             setpoint = node("Mul", [node("Gather", ["observation", servo], "servo", axis=1), factor], "servo_setpoint")
-            total = node("Add", [setpoint, node("Mul", [last, share], "correction")], "corrected")
+            correction = node("Mul", [last, share], "correction")
+            if any(one.relative for one in outputs):
+                relative = self._constant("relative", np.array([one.relative for one in outputs]))
+                correction = node(
+                    "Where", [relative, node("Mul", [correction, setpoint], "share_of_servo"), correction], "added"
+                )
+            total = node("Add", [setpoint, correction], "corrected")
             last = node("Min", [node("Max", [total, low], "corrected_above_low"), high], "corrected_action")
         neutral = np.clip(0.0, [one.low for one in outputs], [one.high for one in outputs]).astype(self.dtype)
         kept = node("Where", ["all_numbers", last, self._constant("neutral", neutral)], "scaled_setpoints")

@@ -144,7 +144,7 @@ class _Block:
         comment = [
             f"Policy {policy.name}, for {policy.facts.get('environment', 'an environment of its own')}: "
             f"{len(policy.inputs)} quantities to {len(policy.outputs)} setpoints, {policy.rate_hz:g} calls a second.",
-            "The setpoints are the servo's, corrected." if policy.residual else "The setpoints are complete.",
+            "The setpoints are the station's own, corrected." if policy.residual else "The setpoints are complete.",
             f"{names.out_of_range} is TRUE where a quantity is outside the range that the policy is valid for; "
             "a quantity that is not a number makes all setpoints zero.",
             stamp,
@@ -321,7 +321,8 @@ class _Block:
             for k, output in enumerate(outputs):
                 servo = f"layer_0[{output.servo}]"
                 servo = servo if output.servo_factor == 1.0 else f"{lreal(output.servo_factor)} * {servo}"
-                self._say(f"{self.values}[{k}] := {self.values}[{k}] + {servo};")
+                added = f"{self.values}[{k}] * {servo}" if output.relative else f"{self.values}[{k}]"
+                self._say(f"{self.values}[{k}] := {added} + {servo};")
             self._each(*limits)
         self._say(f"IF NOT {self.numbers} THEN")
         self._say(*(f"    {self.values}[{k}] := {lreal(np.clip(0.0, o.low, o.high))};" for k, o in enumerate(outputs)))

@@ -47,7 +47,7 @@ def normaliser_file(model: Path, environment: str) -> Path | None:
     (`EvalCallback` keeps its best model one folder down).
 
     Args:
-        environment: its id, such as `swaptwin/Docking-v2`.
+        environment: its id, such as `swaptwin/Docking-v3`.
 
     Raises:
         InputError: several in one place, or some beside the model that are not identified as its own.

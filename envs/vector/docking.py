@@ -1,4 +1,4 @@
-"""swaptwin/Docking-v2 as a vector environment: N trucks, each in its own lane."""
+"""swaptwin/Docking-v3 as a vector environment: N trucks, each in its own lane."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ from envs.docking import Name
 from envs.docking_case import Choice
 from envs.docking_episodes import ACTION, CODES
 from envs.docking_guided import OBSERVATION, GuidedEpisodes
+from envs.docking_law import ACTION_MODES
 from envs.docking_reward import COSTS, REWARD_WEIGHTS, RUNNING, TIME_LIMIT
 from envs.episodic import steps_within
-from envs.options import number
+from envs.options import choice, number
 from envs.vector.batched import BatchedEnv
 from envs.vector.infos import Columns, Kept, by_name, sum_of
 from twin.catalogue import Scenario, load_pack, load_scenario, load_station, load_truck
@@ -50,6 +51,7 @@ class DockingVectorEnv(BatchedEnv):
         scenario: Name | Scenario | None = None,
         direction: str | None = None,
         operator: str | None = None,
+        action_mode: str = "direct",
         time_limit_s: float = 120.0,
         render_mode: str | None = None,
         autoreset_mode: str | AutoresetMode = AutoresetMode.NEXT_STEP,
@@ -75,7 +77,9 @@ class DockingVectorEnv(BatchedEnv):
             direction,
             operator,
         )
-        self._episodes = GuidedEpisodes(num_envs, number("time_limit_s", time_limit_s, 10.0, 600.0))
+        self.action_mode = choice("action_mode", action_mode, ACTION_MODES)
+        limit_s = number("time_limit_s", time_limit_s, 10.0, 600.0)
+        self._episodes = GuidedEpisodes(num_envs, limit_s, self.action_mode)
         self.observations, self.rewards = self._episodes.observations, self._episodes.rewards
         self.plant = DockingPlant(np.zeros(1, PARAMS), num_envs)
         self._cases = Kept(num_envs)

@@ -171,7 +171,7 @@ def test_a_contract_that_does_not_fit_is_refused(bundle: Path, change: Any, said
 
 @pytest.mark.parametrize("version", [0, 1])
 def test_a_bundle_of_a_retired_version_is_refused_as_such(bundle: Path, version: int) -> None:
-    docking = gymnasium.make("envs:swaptwin/Docking-v2", disable_env_checker=True)
+    docking = gymnasium.make("envs:swaptwin/Docking-v3", disable_env_checker=True)
     edit_contract(bundle, lambda c: c.update(environment="swaptwin/Docking", environment_version=version))
     with pytest.raises(InputError) as caught:
         load_bundle(bundle, docking)

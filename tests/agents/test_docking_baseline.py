@@ -6,12 +6,13 @@ import numpy as np
 import pytest
 from scipy.linalg import expm, solve_discrete_are
 
-from agents.baselines import docking as baseline
-from agents.baselines.docking import Classical, ClassicalMany, Mpc, PurePursuit, Stanley, horizon_gains
+from agents.baselines.docking import Classical, ClassicalMany, Mpc, PurePursuit, Stanley
 from agents.episodes import Scene
 from agents.evaluate import evaluate
 from agents.tasks import TASKS
 from envs.docking import OBSERVATION
+from twin.docking import law as laws
+from twin.docking.law import horizon_gains
 
 LENGTH_M, AHEAD_M, TRAILER_M, LAG_M = 4.475, 0.4, 7.7, 0.4
 
@@ -25,12 +26,12 @@ def reversing() -> tuple[np.ndarray, np.ndarray]:
 
 
 def test_over_a_long_horizon_the_gains_are_those_of_the_riccati_equation(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(baseline, "LQ_STEPS", 3000)
+    monkeypatch.setattr(laws, "LQ_STEPS", 3000)
     a, b = reversing()
-    step = baseline.LQ_STEP_M
+    step = laws.LQ_STEP_M
     f, g = expm(step * a), step * b
-    run = step * np.diag([baseline.LQ_LINE_M**-2, baseline.LQ_HEADING_RAD**-2, baseline.LQ_HITCH_RAD**-2, 0.0])
-    effort = np.array([[step / baseline.LQ_STEER_RAD**2]])
+    run = step * np.diag([laws.LQ_LINE_M**-2, laws.LQ_HEADING_RAD**-2, laws.LQ_HITCH_RAD**-2, 0.0])
+    effort = np.array([[step / laws.LQ_STEER_RAD**2]])
     cost = solve_discrete_are(f, g, run, effort)
     steady = np.linalg.solve(effort + g.T @ cost @ g, g.T @ cost @ f)[0]
     gains = horizon_gains.__wrapped__(LENGTH_M, AHEAD_M, TRAILER_M, LAG_M)
@@ -51,11 +52,11 @@ def test_the_horizon_ends_at_the_place(trailer_m: float) -> None:
     if not trailer_m:
         a[2] = 0.0
     gains = horizon_gains(LENGTH_M, AHEAD_M, trailer_m, LAG_M)
-    step = baseline.LQ_STEP_M
+    step = laws.LQ_STEP_M
     state = np.array([0.5, 0.0, 0.0, 0.0])
     for k in range(299, -1, -1):
         state = state + step * (a @ state - b[:, 0] * (gains[k] @ state))
-    rear_m = (1.0 - baseline.FRONT_SHARE) * LENGTH_M
+    rear_m = (1.0 - laws.FRONT_SHARE) * LENGTH_M
     assert abs(state[0] + rear_m * state[1]) < 0.02
     assert abs(state[1]) < np.radians(0.35)
 

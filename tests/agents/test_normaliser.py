@@ -95,7 +95,7 @@ def test_that_of_the_same_checkpoint_comes_first(model: PPO, normalise: Any, tmp
 
 def test_of_another_environment_nothing_is_taken(zip_file: Path, normalise: Any) -> None:
     raw = act(zip_file)
-    put(normalise, zip_file.parent / "Docking-v2" / "vecnormalize.pkl")
+    put(normalise, zip_file.parent / "Docking-v3" / "vecnormalize.pkl")
     assert np.array_equal(act(zip_file), raw)
 
 

@@ -50,7 +50,7 @@ def test_their_side_counts_its_ticks_too() -> None:
     [
         ("no_such_package:Boat-v0", {}, "No module named 'no_such_package'"),
         ("envs:swaptwin/Boat-v0", {}, "Boat"),
-        ("envs:swaptwin/Docking-v2", {"station": "nowhere"}, "nowhere"),
+        ("envs:swaptwin/Docking-v3", {"station": "nowhere"}, "nowhere"),
         ("tests.agents.tiny:Tiny-v0", {"die_on": 1}, "ended, exit code 9"),
     ],
 )
@@ -106,7 +106,7 @@ def test_without_panda_gym_the_row_says_so() -> None:
 
 @pytest.mark.slow
 def test_two_workers_against_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    two, one = worker_rows("Docking", "envs:swaptwin/Docking-v2", {"guided": True}, QUIET, turns=3, turn_s=0.2)
+    two, one = worker_rows("Docking", "envs:swaptwin/Docking-v3", {"guided": True}, QUIET, turns=3, turn_s=0.2)
     assert two.value is not None
     assert two.ratio is not None
     assert one.value is not None
@@ -114,7 +114,7 @@ def test_two_workers_against_one(monkeypatch: pytest.MonkeyPatch) -> None:
     assert two.met is (two.ratio >= 1.7)
     assert "of a core" in str(two.note)
     monkeypatch.setattr(workers.os, "sched_getaffinity", lambda _: {0})
-    [row] = worker_rows("Docking", "envs:swaptwin/Docking-v2", {}, QUIET)
+    [row] = worker_rows("Docking", "envs:swaptwin/Docking-v3", {}, QUIET)
     assert row.note == "not measured: only one core here"
 
 

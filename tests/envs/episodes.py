@@ -19,11 +19,12 @@ import envs
 Arguments = dict[str, Any]
 
 ARGUMENTS: dict[str, list[Arguments]] = {
-    "swaptwin/Docking-v2": [
+    "swaptwin/Docking-v3": [
         {},
         {"station": "chassis", "direction": "reverse", "conditions": "night"},
         {"truck": "tractor_6x4", "scenario": "winter", "conditions": "rain", "operator": "driver", "guided": False},
         {"direction": "forward", "operator": "by_wire", "guided": True, "time_limit_s": 20.0},
+        {"action_mode": "residual", "direction": "reverse"},
     ],
     "swaptwin/Alignment-v1": [
         {},
@@ -48,7 +49,7 @@ ARGUMENTS: dict[str, list[Arguments]] = {
 compares with what is registered)."""
 
 STARTS: dict[str, list[dict[str, Any]]] = {
-    "swaptwin/Docking-v2": [{}, {"direction": "forward", "start_x_m": -2.0, "start_y_m": 0.05}],
+    "swaptwin/Docking-v3": [{}, {"direction": "forward", "start_x_m": -2.0, "start_y_m": 0.05}],
     "swaptwin/Alignment-v1": [{}, {"height_m": 0.05, "off_x_m": 0.0, "off_y_m": 0.0, "care": 1.0}],
     "swaptwin/Timing-v0": [
         {"last_phase": "clear", "conditions": "clear", "parking": "unguided", "pack": "cab_282"},

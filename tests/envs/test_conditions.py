@@ -14,13 +14,13 @@ from twin.recording import open_recording
 from twin.recording.verify import verify
 
 TASKS: dict[str, dict[str, Any]] = {
-    "Docking-v2": {"direction": "reverse"},
+    "Docking-v3": {"direction": "reverse"},
     "Alignment-v1": {"plant": "rom", "action_mode": "residual"},
     "Timing-v0": {"plant": "rom", "last_phase": "lower"},
 }
 
 ACTIONS = {
-    "Docking-v2": np.array([0.0, -0.5], np.float32),
+    "Docking-v3": np.array([0.0, -0.5], np.float32),
     "Alignment-v1": np.zeros(4, np.float32),
     "Timing-v0": np.zeros(10, np.float32),
 }
@@ -65,7 +65,7 @@ def test_timing_sees_both() -> None:
     assert flags == {"clear": (1, 0, 0), "night": (0, 1, 0), "rain": (0, 0, 1), "night+rain": (0, 1, 1)}
 
 
-@pytest.mark.parametrize("name", ["Docking-v2", "Alignment-v1"])
+@pytest.mark.parametrize("name", ["Docking-v3", "Alignment-v1"])
 def test_a_recording_keeps_it_and_verifies(name: str, tmp_path: Path) -> None:
     file = tmp_path / "bad_night.mcap"
     episode(name, "rain+night", 20, file)
@@ -74,7 +74,7 @@ def test_a_recording_keeps_it_and_verifies(name: str, tmp_path: Path) -> None:
     assert verify(file).verified
 
 
-@pytest.mark.parametrize("name", ["Docking-v2", "Alignment-v1"])
+@pytest.mark.parametrize("name", ["Docking-v3", "Alignment-v1"])
 def test_worlds_of_a_batch_have_it_too(name: str) -> None:
     alone, _ = episode(name, "night+rain", 5)
     worlds = gymnasium.make_vec(f"envs:swaptwin/{name}", num_envs=2, conditions="rain+night", **TASKS[name])

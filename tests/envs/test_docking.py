@@ -77,6 +77,33 @@ def test_a_classical_drive_docks_and_earns_most(truck: str, direction: str) -> N
     env.close()
 
 
+@pytest.mark.parametrize("direction", ["forward", "reverse"])
+def test_a_residual_of_zero_drives_as_the_law(direction: str) -> None:
+    options = {**PLAIN, "truck": "tractor_6x4", "direction": direction, "conditions": "rain"}
+    direct = DockingEnv(**options)  # type: ignore[arg-type]
+    residual = DockingEnv(**options, action_mode="residual")  # type: ignore[arg-type]
+    baseline, zero = Mpc(direct), Mpc(residual)
+    seen, same = direct.reset(seed=5)[0], residual.reset(seed=5)[0]
+    for _ in range(80):
+        assert seen.tobytes() == same.tobytes()
+        action = baseline.act(seen)
+        assert action.tobytes() == seen[-2:].tobytes(), "what it would ask for is observed"
+        assert not zero.act(same).any()
+        seen, same = direct.step(action)[0], residual.step(np.zeros(2, np.float32))[0]
+
+
+def test_a_residual_steers_about_the_law_and_stands_with_it() -> None:
+    env = DockingEnv(**PLAIN, direction="forward", action_mode="residual")  # type: ignore[arg-type]
+    seen = read(env.reset(seed=3)[0])
+    for _ in range(40):
+        before = seen
+        observation, *_, info = env.step(np.array([2.0, -0.5], np.float32))
+        seen = read(observation)
+        assert info["clipped"] == {"steering_angle": True, "speed": False}
+        assert seen["asked_steering_angle"] == pytest.approx(before["law_steering_angle"] + 0.09, abs=1e-6)
+        assert seen["asked_speed"] == pytest.approx(0.75 * before["law_speed"], abs=1e-6)
+
+
 def test_a_pushed_trailer_that_nobody_steers_jack_knifes_or_leaves_the_lane() -> None:
     env = DockingEnv(truck="tractor_6x4", direction="reverse", **PLAIN)
     ends = {
@@ -361,7 +388,7 @@ def test_a_recording_of_reversing_runs_again_to_the_last_bit(tmp_path: Path) -> 
 
 def test_nothing_of_the_viewer_is_loaded_unasked() -> None:
     code = (
-        "import sys, gymnasium; e = gymnasium.make('envs:swaptwin/Docking-v2'); e.reset(seed=0); "
+        "import sys, gymnasium; e = gymnasium.make('envs:swaptwin/Docking-v3'); e.reset(seed=0); "
         "print({m.split('.')[0] for m in sys.modules} & {'panda3d', 'pybullet', 'torch'})"
     )
     run = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
@@ -370,7 +397,7 @@ def test_nothing_of_the_viewer_is_loaded_unasked() -> None:
 
 def test_pictures_show_the_truck_coming() -> None:
     env = make(
-        "swaptwin/Docking-v2", {"render_mode": "rgb_array", "size_px": (160, 90), "truck": "mixer_8x4"}
+        "swaptwin/Docking-v3", {"render_mode": "rgb_array", "size_px": (160, 90), "truck": "mixer_8x4"}
     ).unwrapped
     env.reset(seed=2, options={"direction": "forward", "start_x_m": -14.0})
     first = env.render()

@@ -42,7 +42,7 @@ def play(env: Any, seed: int, most: int = 1000, **options: Any) -> dict[str, Any
         ("swaptwin/Alignment-v1", {**ALIGNMENT, "plant": "rom"}, "seated", "align"),
         slow("swaptwin/Timing-v0", TIMING, "part_completed", "timing"),
         ("swaptwin/Timing-v0", {**TIMING, "plant": "rom"}, "part_completed", "timing"),
-        ("swaptwin/Docking-v2", DOCKING, "time_limit", "dock"),
+        ("swaptwin/Docking-v3", DOCKING, "time_limit", "dock"),
     ],
 )
 def test_a_recorded_episode_verifies(
@@ -74,7 +74,7 @@ def test_a_recorded_episode_verifies(
         ("swaptwin/Alignment-v1", {**ALIGNMENT, "plant": "rom"}),
         slow("swaptwin/Timing-v0", TIMING),
         ("swaptwin/Timing-v0", {**TIMING, "plant": "rom"}),
-        ("swaptwin/Docking-v2", DOCKING),
+        ("swaptwin/Docking-v3", DOCKING),
     ],
 )
 def test_recording_changes_nothing(tmp_path: Path, name: str, arguments: dict[str, Any]) -> None:
@@ -86,7 +86,7 @@ def test_recording_changes_nothing(tmp_path: Path, name: str, arguments: dict[st
 
 
 @pytest.mark.parametrize(
-    ("name", "arguments"), [("swaptwin/Alignment-v1", ALIGNMENT), ("swaptwin/Docking-v2", DOCKING)]
+    ("name", "arguments"), [("swaptwin/Alignment-v1", ALIGNMENT), ("swaptwin/Docking-v3", DOCKING)]
 )
 def test_only_the_next_episode_is_recorded(tmp_path: Path, name: str, arguments: dict[str, Any]) -> None:
     path, env = tmp_path / "a.mcap", anything(name, arguments)
@@ -102,7 +102,7 @@ def test_only_the_next_episode_is_recorded(tmp_path: Path, name: str, arguments:
 
 
 @pytest.mark.parametrize(
-    ("name", "arguments"), [("swaptwin/Alignment-v1", ALIGNMENT), ("swaptwin/Docking-v2", DOCKING)]
+    ("name", "arguments"), [("swaptwin/Alignment-v1", ALIGNMENT), ("swaptwin/Docking-v3", DOCKING)]
 )
 def test_a_copy_records_nothing(tmp_path: Path, name: str, arguments: dict[str, Any]) -> None:
     path, env = tmp_path / "a.mcap", anything(name, arguments)
@@ -117,7 +117,7 @@ def test_a_copy_records_nothing(tmp_path: Path, name: str, arguments: dict[str, 
 
 
 def test_the_same_episode_gives_the_same_file(tmp_path: Path) -> None:
-    env, files = anything("swaptwin/Docking-v2", DOCKING), [tmp_path / "a.mcap", tmp_path / "b.mcap"]
+    env, files = anything("swaptwin/Docking-v3", DOCKING), [tmp_path / "a.mcap", tmp_path / "b.mcap"]
     for path in files:
         env.unwrapped.record_next(path)
         play(env, 4)

@@ -56,7 +56,7 @@ class BackAndForth:
 
 ROM = {"plant": "rom"}
 SCENES: dict[str, list[Scene]] = {
-    "swaptwin/Docking-v2": [
+    "swaptwin/Docking-v3": [
         Scene(Mpc, {"guided": True, "operator": "by_wire"}, {"start_x_m": -2.0, "start_y_m": 0.05}),
         Scene(np.array([1.0, 1.0], np.float32), {"guided": True}),
         Scene(BackAndForth, {"direction": "forward", "guided": False, "operator": "by_wire"}),

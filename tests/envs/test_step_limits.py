@@ -13,7 +13,7 @@ from tests.envs.episodes import ARGUMENTS
 from tests.envs.vector.alike import FEW, actions, alike, make, one_by_one
 from twin.errors import InputError
 
-DOCKING, ALIGNMENT, TIMING = "swaptwin/Docking-v2", "swaptwin/Alignment-v1", "swaptwin/Timing-v0"
+DOCKING, ALIGNMENT, TIMING = "swaptwin/Docking-v3", "swaptwin/Alignment-v1", "swaptwin/Timing-v0"
 LIMITS: list[tuple[str, dict[str, Any], int]] = [
     (DOCKING, {}, 1200),
     (DOCKING, {"time_limit_s": 10.05}, 101),

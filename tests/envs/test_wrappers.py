@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 def test_a_video_of_an_episode(tmp_path: Path) -> None:
     pytest.importorskip("moviepy")
-    env = gymnasium.make("envs:swaptwin/Docking-v2", render_mode="rgb_array", size_px=(160, 90))
+    env = gymnasium.make("envs:swaptwin/Docking-v3", render_mode="rgb_array", size_px=(160, 90))
     env = gymnasium.wrappers.RecordVideo(env, str(tmp_path), episode_trigger=lambda episode: True)
     env.reset(seed=1)
     for _ in range(4):
@@ -28,7 +28,7 @@ def test_torch_in_torch_out() -> None:
     pytest.importorskip("array_api_compat")
     import torch
 
-    env = gymnasium.wrappers.NumpyToTorch(gymnasium.make("envs:swaptwin/Docking-v2"))
+    env = gymnasium.wrappers.NumpyToTorch(gymnasium.make("envs:swaptwin/Docking-v3"))
     observation, _ = env.reset(seed=1)
     assert isinstance(observation, torch.Tensor)
     assert isinstance(env.step(torch.zeros(2))[0], torch.Tensor)

@@ -63,7 +63,7 @@ def play(
     episodes = EPISODES[operator] if episodes is None else episodes
     n = min(WORLDS, episodes)
     env = gymnasium.make_vec(
-        "envs:swaptwin/Docking-v2", num_envs=n, station=STATION, guided=False, autoreset_mode="SameStep", **arguments
+        "envs:swaptwin/Docking-v3", num_envs=n, station=STATION, guided=False, autoreset_mode="SameStep", **arguments
     )
     ends = []
     for first in range(SEED, SEED + episodes, n):

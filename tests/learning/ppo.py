@@ -1,6 +1,6 @@
 """PPO in one file, for any Gymnasium environment with boxes of numbers; it knows nothing of this project.
 
-    python ppo.py envs:swaptwin/Docking-v2 --arguments '{"guided": true}' --steps 1000000
+    python ppo.py envs:swaptwin/Docking-v3 --arguments '{"guided": true}' --steps 1000000
 
 After Schulman et al. 2017 (arXiv:1707.06347), with the details that cleanrl's ppo_continuous_action.py lists.
 Prints one JSON object: how far it came, and mean return and success rate of the last 100 episodes.

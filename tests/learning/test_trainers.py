@@ -23,7 +23,7 @@ SECONDS = 15.0
 """Wall time after which a training that has learnt once comes to its end."""
 CHEAP = [(name, sets[-1]) for name, sets in ARGUMENTS.items()]
 """Every id, with the last of its sets of arguments."""
-FAST = "swaptwin/Docking-v2"
+FAST = "swaptwin/Docking-v3"
 every = pytest.mark.parametrize(
     ("name", "arguments"),
     [pytest.param(*case, id=case[0]) if case[0] == FAST else slow(*case, id=case[0]) for case in CHEAP],
@@ -107,15 +107,15 @@ def test_the_single_file_knows_nothing_of_this_project() -> None:
 @pytest.mark.slow
 def test_rl_zoo3(tmp_path: Path) -> None:
     """Its own command line, its own folder of logs; only the hyper-parameters are in a file."""
-    name = "swaptwin/Docking-v2"
+    name = "swaptwin/Docking-v3"
     (tmp_path / "mine.yml").write_text(ZOO.format(name=name))
     said = run(
         *(tmp_path, "-m", "rl_zoo3.train", "--algo", "ppo", "--env", name, "--gym-packages", "envs"),
         *("--conf-file", "mine.yml", "--env-kwargs", "guided:True", "conditions:'clear'", "time_limit_s:10.0"),
         *("--eval-freq", "128", "--eval-episodes", "1", "--num-threads", "1", "--seed", "1"),
     )
-    folder = tmp_path / "logs" / "ppo" / "swaptwin-Docking-v2_1"
-    assert (folder / "swaptwin-Docking-v2.zip").is_file()
+    folder = tmp_path / "logs" / "ppo" / "swaptwin-Docking-v3_1"
+    assert (folder / "swaptwin-Docking-v3.zip").is_file()
     assert (folder / "best_model.zip").is_file(), "evaluated too"
     assert "success_rate" in said
-    assert {path.name for path in (folder / "swaptwin-Docking-v2").iterdir()} >= {"config.yml", "args.yml"}
+    assert {path.name for path in (folder / "swaptwin-Docking-v3").iterdir()} >= {"config.yml", "args.yml"}

@@ -39,14 +39,24 @@ def tiny(folder: Path, activation: Layer | None = None, hidden: Sequence[int] = 
 
 def alignment(folder: Path, mode: str, hidden: Sequence[int] = FEW) -> ExportedPolicy:
     """A bundle for Alignment-v1 in an action mode, read back for export."""
+    return of_mode("Alignment-v1", folder, mode, hidden)
+
+
+def docking(folder: Path, mode: str, hidden: Sequence[int] = FEW) -> ExportedPolicy:
+    """A bundle for Docking-v3 in an action mode, read back for export."""
+    return of_mode("Docking-v3", folder, mode, hidden)
+
+
+def of_mode(environment_id: str, folder: Path, mode: str, hidden: Sequence[int]) -> ExportedPolicy:
+    """A bundle for an environment that has action modes."""
     import gymnasium
 
-    environment = gymnasium.make("envs:swaptwin/Alignment-v1", disable_env_checker=True)
+    environment = gymnasium.make(f"envs:swaptwin/{environment_id}", disable_env_checker=True)
     try:
         fits = interface(environment)
     finally:
         environment.close()
-    n = len(fits["observation"])
+    n, wide = len(fits["observation"]), len(fits["action"])
     random = np.random.default_rng(SEED)
     contract = {
         **{k: [row.model_dump() for row in v] if isinstance(v, list) else v for k, v in fits.items()},
@@ -58,5 +68,5 @@ def alignment(folder: Path, mode: str, hidden: Sequence[int] = FEW) -> ExportedP
             "observation_high": random.uniform(0.3, 1.2, n).tolist(),
         },
     }
-    write_bundle(folder, graph_bytes(layers([n, *hidden, 4], Layer("Tanh")), n, 4), contract, "alignment")
+    write_bundle(folder, graph_bytes(layers([n, *hidden, wide], Layer("Tanh")), n, wide), contract, environment_id)
     return from_bundle(folder)

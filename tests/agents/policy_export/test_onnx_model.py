@@ -16,7 +16,8 @@ from agents.policy_export.interface import ExportedPolicy, from_bundle
 from agents.policy_export.onnx_model import OUT_OF_RANGE, as_onnx
 from agents.policy_export.vectors import vectors_of
 from envs.alignment_control import ACTION, RESIDUAL_SHARES
-from tests.agents.policy_export.networks import alignment, tiny
+from envs.docking_law import StationLaw, residual_of
+from tests.agents.policy_export.networks import alignment, docking, tiny
 from twin.errors import InputError
 
 PARITY = 1e-5
@@ -63,10 +64,25 @@ def test_setpoints_are_those_of_the_environment_within_1e_5(mode: str, tmp_path:
     assert np.ptp(setpoints / scales, axis=0).min() > 0.5
 
 
-def _as_bundle(folder: Path) -> BundlePolicy:
+def test_a_residual_of_docking_asks_for_what_the_environment_does(tmp_path: Path) -> None:
+    policy = docking(tmp_path / "p", "residual", (64, 64))
+    scaled, given = observed(policy, 1000)
+    scaled[:20, -1], given[:20, -1] = 0.0, 0.0  # the law stands
+    setpoints, _ = answers(session_of(as_onnx(policy, "stamp")), policy, given)
+    action = np.clip(_as_bundle(tmp_path / "p", "Docking-v3").act_many(scaled).astype(np.float64), -1.0, 1.0)
+    law = StationLaw(len(scaled))
+    law.asked[:] = scaled[:, -2:]
+    asked = law.with_residual(np.arange(len(scaled)), action)
+    assert np.abs(setpoints / [one.scale for one in policy.outputs] - asked).max() < PARITY
+    assert not setpoints[:20, 1].any(), "where the law stands, so does the truck"
+    back = law.with_residual(np.arange(len(scaled)), residual_of(asked, law.asked).astype(np.float64))
+    assert np.abs(back - asked).max() < 1e-6
+
+
+def _as_bundle(folder: Path, environment_id: str = "Alignment-v1") -> BundlePolicy:
     import gymnasium
 
-    environment = gymnasium.make("envs:swaptwin/Alignment-v1", disable_env_checker=True)
+    environment = gymnasium.make(f"envs:swaptwin/{environment_id}", disable_env_checker=True)
     try:
         return load_bundle(folder, environment)
     finally:

@@ -18,7 +18,7 @@ from agents.policy_export.interface import ExportedPolicy, from_bundle
 from agents.policy_export.onnx_model import OUT_OF_RANGE, as_onnx
 from agents.policy_export.structured_text import TOLERANCE, as_structured_text, comment_of, lreal
 from agents.policy_export.vectors import Vectors, vectors_of
-from tests.agents.policy_export.networks import alignment, tiny
+from tests.agents.policy_export.networks import alignment, docking, tiny
 from tests.agents.policy_export.structured_text_reader import names_in, translate
 from twin.errors import InputError
 
@@ -75,9 +75,10 @@ def test_the_block_equals_the_model_for_every_activation(activation: Layer, tmp_
     same(tiny(tmp_path / "p", activation), 200)
 
 
+@pytest.mark.parametrize("make", [alignment, docking])
 @pytest.mark.parametrize("mode", ["direct", "residual"])
-def test_the_block_equals_the_model_on_a_thousand_vectors(mode: str, tmp_path: Path) -> None:
-    same(alignment(tmp_path / "align_at", mode, (32, 16)), 1000)
+def test_the_block_equals_the_model_on_a_thousand_vectors(make: Any, mode: str, tmp_path: Path) -> None:
+    same(make(tmp_path / "policy_at", mode, (32, 16)), 1000)
 
 
 @pytest.mark.slow

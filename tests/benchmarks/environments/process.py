@@ -25,7 +25,7 @@ class SideError(Exception):
 class Process:
     """An environment that runs in turns in a process of its own.
 
-    >>> with Process("envs:swaptwin/Docking-v2") as docking:
+    >>> with Process("envs:swaptwin/Docking-v3") as docking:
     ...     docking.ask(0.5)
     ...     print(docking.answer()["steps"])
     """

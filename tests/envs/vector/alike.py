@@ -12,9 +12,10 @@ from tests.envs.episodes import SWING
 
 Array = np.ndarray
 FEW: dict[str, list[dict[str, Any]]] = {
-    "swaptwin/Docking-v2": [
+    "swaptwin/Docking-v3": [
         {"time_limit_s": 10.0},
         {"station": "chassis", "direction": "reverse", "conditions": "rain", "time_limit_s": 12.0},
+        {"action_mode": "residual", "time_limit_s": 10.0},
     ],
     "swaptwin/Alignment-v1": [
         {"time_limit_s": 5.0},
@@ -27,10 +28,10 @@ FEW: dict[str, list[dict[str, Any]]] = {
 }
 """Arguments for the vector of each id, the first what tests make that name none."""
 CASES = [(name, arguments) for name, sets in FEW.items() for arguments in sets]
-PLANT: dict[str, dict[str, Any]] = {"swaptwin/Docking-v2": {}}
+PLANT: dict[str, dict[str, Any]] = {"swaptwin/Docking-v3": {}}
 """What the single environment is made with to be on the same plant."""
 STEPS = {
-    "swaptwin/Docking-v2": 130,
+    "swaptwin/Docking-v3": 130,
     "swaptwin/Alignment-v1": 130,
     "swaptwin/Timing-v0": 5,
     "swaptwin/Timing-v1": 5,
@@ -53,7 +54,7 @@ def one_by_one(name: str, num_envs: int, mode: str, **arguments: Any) -> Any:
 def actions(name: str, num_envs: int, seed: int) -> Array:
     """(STEPS, N, A) white noise, some of it out of bounds; world i has the same whatever N is."""
     size = {
-        "swaptwin/Docking-v2": 2,
+        "swaptwin/Docking-v3": 2,
         "swaptwin/Alignment-v1": 4,
         "swaptwin/Timing-v0": 10,
         "swaptwin/Timing-v1": 9,

@@ -35,7 +35,7 @@ def test_as_gymnasium_steps_the_single_ones(name: str, arguments: dict[str, Any]
 def test_alone_and_among_others(name: str, data: st.DataObject) -> None:
     """N beyond where threads begin (8, 64)."""
     most = {
-        "swaptwin/Docking-v2": 70,
+        "swaptwin/Docking-v3": 70,
         "swaptwin/Timing-v0": 10,
         "swaptwin/Timing-v1": 10,
     }.get(name, 12)
@@ -54,7 +54,7 @@ def test_alone_and_among_others(name: str, data: st.DataObject) -> None:
 def test_threads_change_nothing(name: str) -> None:
     import numba
 
-    n, before = {"swaptwin/Docking-v2": 64}.get(name, 9), numba.get_num_threads()
+    n, before = {"swaptwin/Docking-v3": 64}.get(name, 9), numba.get_num_threads()
     given = []
     for threads in {1, before}:
         numba.set_num_threads(threads)

@@ -15,7 +15,7 @@ from envs.vector.sb3 import BatchVecEnv, make_sb3
 from tests.envs.vector.alike import actions, alike, make
 from twin.errors import InputError
 
-ALIGNMENT, DOCKING = "swaptwin/Alignment-v1", "swaptwin/Docking-v2"
+ALIGNMENT, DOCKING = "swaptwin/Alignment-v1", "swaptwin/Docking-v3"
 
 
 @pytest.mark.parametrize(
