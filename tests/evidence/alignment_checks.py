@@ -328,6 +328,7 @@ def main(words: Sequence[str] | None = None) -> int:
     parser = OneLine(prog="python -m tests.evidence.alignment_checks", description="Policies of Alignment-v1.")
     parser.add_argument("part", choices=("cells", "robust", "bullet", "tables"))
     parser.add_argument("--stations", nargs="+", choices=tuple(POLICIES), default=list(POLICIES))
+    parser.add_argument("--policies", nargs="+", choices=tuple(WORDS), default=list(WORDS))
     episodes_help = f"a row; default: {EPISODES}, on Bullet {BULLET_EPISODES}"
     parser.add_argument("--episodes", type=count(1, 100_000), help=episodes_help)
     parser.add_argument("--write", action="store_true", help="put the tables into the documents")
@@ -342,7 +343,8 @@ def main(words: Sequence[str] | None = None) -> int:
         return 0
     episodes = given.episodes or (BULLET_EPISODES if given.part == "bullet" else EPISODES)
     for key in keys(given.part):
-        if key.station in given.stations and (given.anew or key not in read()):
+        wanted = key.station in given.stations and key.policy in given.policies
+        if wanted and (given.anew or key not in read()):
             row = play(key, episodes)
             write(read() | {key: row})
             where = " ".join(key.options.values())
