@@ -45,7 +45,7 @@ def test_evaluate_prints_one_json_object(run_swaptwin: RunCommand) -> None:
         (["evaluate", "docking", "--parking", "driven"], "error: --parking: unknown, got 'driven'"),
         (["evaluate", "docking", "--conditions", "fog"], "conditions: unknown, got 'fog'"),
         (["evaluate", "docking", "--record-failures", __file__], "error: --record-failures: is not a folder"),
-        (["train", "docking", "--algorithm", "dqn"], "docking.yaml"),
+        (["train", "docking", "--algorithm", "dqn"], "--algorithm: unknown value"),
         (["train", "docking", "--resume", "nowhere"], "error: --resume: no run to resume"),
     ],
 )

@@ -146,7 +146,7 @@ class Controller:
     """
 
     def __init__(self, n: int, law: str = "stanley", by_wire: Gains = BY_WIRE, driver: Gains = DRIVER) -> None:
-        """`law`: stanley, pure_pursuit, or mpc (Stanley forwards, the horizon's in reverse)."""
+        """`law`: stanley, pure_pursuit (the cascade in reverse), or mpc: Stanley's, in reverse the horizon's and pursuit away."""
         self.law, self._gains = law, (by_wire, driver)
         self.state = np.zeros(n, STATE)
 
@@ -212,15 +212,16 @@ class Controller:
         front, lead = FRONT_SHARE * length, g("lead_s")
         yaw = seen["yaw"] + lead * seen["yaw_rate"]
         y = seen["y"] + lead * v * np.sin(0.5 * (seen["yaw"] + yaw) + seen["drift"])
-        if self.law == "pure_pursuit":
-            rear = y - (length - front) * np.sin(yaw)
-            ahead = g("look_ahead_m") + g("look_ahead_s") * v
-            alpha = np.arctan2(-rear, ahead) - yaw
-            wanted = np.arctan(2.0 * length * np.sin(alpha) / ahead)
+        rear = y - (length - front) * np.sin(yaw)
+        ahead = g("look_ahead_m") + g("look_ahead_s") * v
+        alpha = np.arctan2(-rear, ahead) - yaw
+        pursuit = np.arctan(2.0 * length * np.sin(alpha) / ahead)
+        error, course = y + front * np.sin(yaw), yaw + seen["drift"]
+        stanley = -(course + np.arctan(g("cross_track_per_s") * error / (v + g("soft_mps"))))
+        if self.law == "mpc":
+            wanted = np.where(seen["direction"] > 0.0, stanley, pursuit)  # the latter away from the bay
         else:
-            error = y + front * np.sin(yaw)
-            yaw = yaw + seen["drift"]
-            wanted = -(yaw + np.arctan(g("cross_track_per_s") * error / (v + g("soft_mps"))))
+            wanted = pursuit if self.law == "pure_pursuit" else stanley
         return np.clip(wanted, -g("steer_most_rad"), g("steer_most_rad"))
 
     def _horizon(self, seen: Mapping[str, Array], left: Array, g: Any) -> Array:
