@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from twin.geometry import rotate_back
 from twin.motion.kernels import kernel
+from twin.plants import lock_release
 from twin.plants.geometry import HOLDS_FROM, fully_seated
 from twin.records import Faults, Image, Params, Truth
 
@@ -85,6 +86,9 @@ def actuate(w: Truth, image: Image, faults: Faults, p: Params, dt_s: float) -> b
                     w.locked[s] = k
                     changed = True
         elif not holding and w.locked[s] >= 0:
+            lock_release.begin(w, p, s, w.locked[s])
             w.locked[s] = -1
             changed = True
+    for r in range(p.robots):
+        lock_release.update(w, p, r)
     return changed

@@ -183,6 +183,23 @@ def suspend(w: Truth, p: Params, r: int, angles: Any, reaction: Any) -> None:
         floating_table(w, p, r, angles, reaction)
 
 
+@inlined_kernel
+def on_end_effector(
+    w: Truth, p: Params, r: int, cy: float, sy: float, ct: float, st: float, tilt: float
+) -> tuple[float, float, float, float, float, float]:
+    """Wrench of robot `r`'s suspension on its end effector: force in W and torque about E, from its joints.
+
+    c and s are the cosine and sine of its yaw in W and of axis yaw; `tilt` is minus the sine of its pitch.
+    """
+    tau = w.tau[r]
+    c, s = (ct, st) if p.reeving == FLOATING_TABLE else (1.0, 0.0)
+    about = (tau[EROLL] - tilt * tau[EYAW]) / math.sqrt(1.0 - tilt * tilt)
+    return (
+        c * tau[EX] - s * tau[EY], s * tau[EX] + c * tau[EY], tau[EZ],
+        -sy * tau[EPITCH] + cy * about, cy * tau[EPITCH] + sy * about, tau[EYAW],
+    )  # fmt: skip
+
+
 @kernel
 def note_sway(w: Truth, p: Params, r: int) -> None:
     """Keep the largest sway of a held pack: offset, m, and angle, rad; on a floating table the yaw angle."""

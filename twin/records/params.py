@@ -68,6 +68,7 @@ PARAMS = np.dtype(
         ("pack_height_m", f8),
         ("pack_com", f8, (PACKS, 3)),  # of the centre of mass in P (origin: middle of the grip face)
         ("pad_xy_m", f8, (4, 2)),
+        ("pad_stiffness_n_per_m", f8),  # each of a seat's four
         ("seat_xyz_m", f8, (SEATS, 3)),  # of the seat plane's middle; truck seats in T, slots in W
         ("seat_yaw_rad", f8, SEATS),
         ("seat_on_truck", i8, SEATS),

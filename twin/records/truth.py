@@ -43,6 +43,8 @@ TRUTH = np.dtype(
         ("held", i8, ROBOTS),  # index of the pack that the grips really hold, -1 none
         ("lock_position", f8, (SEATS, LOCKS)),
         ("locked", i8, SEATS),  # index of the pack that this seat's locks really hold, -1 none
+        ("letting_go", i8, ROBOTS),  # 1 + the seat whose opening locks still carry part of its held pack, 0 none
+        ("lock_load_n", f8, (ROBOTS, 6)),  # what they carried as they let go: force and moment about E, in W
         ("float_lock", f8, ROBOTS),
         ("pack_seat", i8, PACKS),  # nearest seat of each pack
         ("pad_gap_m", f8, (PACKS, 4)),  # height of each pad over that seat's plane, along the insert direction

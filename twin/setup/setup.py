@@ -217,6 +217,7 @@ def _fill_packs_and_seats(p: Any, station: Station, pack: Pack, jobs: tuple[Job,
         p["pack_com"][k] = (x, y, z - s * pack.size_m[2] / 2)
     p["pack_height_m"] = pack.size_m[2]
     p["pad_xy_m"] = pad_positions(pack)
+    p["pad_stiffness_n_per_m"] = station.end_effector.contact_stiffness_n_per_m
     a = station.actuators
     for i, seat in enumerate(seats):
         p["seat_xyz_m"][i], p["seat_yaw_rad"][i] = seat.xyz_m, seat.yaw_rad

@@ -21,6 +21,7 @@ import numpy as np
 import pybullet as pb
 
 from twin.geometry import rotate
+from twin.plants import lock_release
 from twin.plants.beginning import new_world
 from twin.plants.bullet import tick as ticking
 from twin.plants.bullet.brakes import Brakes
@@ -68,6 +69,8 @@ class BulletPlant:
         self._coupling: list[int] = []
         self._braked: tuple[float, ...] = (0.0, 0.0, 0.0)  # forces of the truck's brakes in the last tick
         self._pushed = False
+        self._letting_go: list[int] = []  # robots whose pack's locks are opening
+        self._lock_load = np.zeros(6)
         self._joints_tick = -1  # tick at which all joints were last read
         self._contacts_tick = -1  # tick of the last scan
         self._rubbing = False  # in that scan something slid, perhaps where nothing is meant to touch
@@ -142,6 +145,7 @@ class BulletPlant:
         if changed:
             self._update_constraints()
         self._brakes.scan(self._braked, self._pushed)
+        self._letting_go = np.flatnonzero(self.worlds["truth"]["letting_go"][0]).tolist()
 
     def step(self, ticks: int = 1) -> None:
         """Physics ticks before the next scan."""
@@ -174,6 +178,8 @@ class BulletPlant:
             spring(forces=truck_tau.tolist(), physicsClientId=c)
             if self._coupling:
                 self._mate()
+            if self._letting_go:
+                self._carry_by_locks()
             if self._pushed:
                 self._push_truck()
             if brakes.watched:
@@ -273,6 +279,25 @@ class BulletPlant:
                 pb.applyExternalForce(
                     self._truck, TRUCK_BODY, [0.0, 0.0, -force], at, pb.WORLD_FRAME, physicsClientId=c
                 )
+
+    def _carry_by_locks(self) -> None:
+        """Apply what opening locks still carry of held packs, and its reaction.
+
+        A moment is two pairs of forces: the engine takes torques on links in other frames than those on bodies.
+        """
+        c, w, load = self._client, self.worlds, self._lock_load
+        for r in self._letting_go:
+            lock_release.load_of(w, self.params, 0, r, load)
+            fx, fy, fz, tx, ty, tz = load.tolist()
+            k = int(w["truth"]["held"][0, r])
+            x, y, z = w["truth"]["e_pose"][0, r, :3].tolist()
+            parts = [(*(self._parts.get(k) or (self._packs[k], -1)), 1.0)]
+            if self.setup.seats[self._pack_seat.item(k)].on_truck:
+                parts.append((self._truck, TRUCK_BODY, -1.0))
+            for body, link, sign in parts:
+                for dx, dy, gy, gz in ((1, 0, tz, -ty), (-1, 0, -tz, ty), (0, 1, 0.0, tx), (0, -1, 0.0, -tx)):
+                    force = [0.25 * sign * fx, sign * (0.25 * fy + 0.5 * gy), sign * (0.25 * fz + 0.5 * gz)]
+                    pb.applyExternalForce(body, link, force, [x + dx, y + dy, z], pb.WORLD_FRAME, physicsClientId=c)
 
     def _push_truck(self) -> None:
         """Push the truck's body at its centre of mass from outside (a fault)."""

@@ -19,7 +19,7 @@ from twin.plants.rom.frames import (
     times,
 )
 from twin.plants.rom.model import EMPTY
-from twin.plants.suspension import CP, CR, CT, CY, SP, SR, ST, SY, on_yaw_axis_nm
+from twin.plants.suspension import CP, CR, CT, CY, SP, SR, ST, SY, on_end_effector, on_yaw_axis_nm
 from twin.records import EPITCH, EROLL, EX, EY, EYAW, EZ, FLOATING_TABLE, YAW, Params, Truth, X, Y, Z
 
 Model = Any
@@ -118,14 +118,7 @@ def suspension_wrench(
     w: Truth, p: Params, r: int, angles: Any, turn: Any
 ) -> tuple[float, float, float, float, float, float]:
     """Suspension wrench on robot `r`'s end effector: force in W and torque about E, from its joints."""
-    tau, cy, sy = w.tau[r], angles[CY], angles[SY]
-    c, s = (angles[CT], angles[ST]) if p.reeving == FLOATING_TABLE else (1.0, 0.0)
-    tilt = turn[2, 0]  # minus the sine of the pitch
-    about = (tau[EROLL] - tilt * tau[EYAW]) / math.sqrt(1.0 - tilt * tilt)
-    return (
-        c * tau[EX] - s * tau[EY], s * tau[EX] + c * tau[EY], tau[EZ],
-        -sy * tau[EPITCH] + cy * about, cy * tau[EPITCH] + sy * about, tau[EYAW],
-    )  # fmt: skip
+    return on_end_effector(w, p, r, angles[CY], angles[SY], angles[CT], angles[ST], turn[2, 0])
 
 
 @inlined_kernel

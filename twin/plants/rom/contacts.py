@@ -6,6 +6,7 @@ import math
 from typing import Any
 
 from twin.motion.kernels import kernel
+from twin.plants import lock_release
 from twin.plants.geometry import COUPLER_SPEED_MPS, seat_rise_mps
 from twin.plants.rom import carried_body, contact_points, seat_contact, step_mode
 from twin.plants.rom import truck as truck_body
@@ -53,7 +54,7 @@ def _all_asleep(p: Params, x: State) -> bool:
 @kernel
 def _stays_clear(w: Truth, p: Params, m: Model, x: State, t: Any, r: int) -> bool:
     """True if robot `r`, which is near a seat or a pack, cannot touch it before the next scan."""
-    if x.fixed_to[r] != FREE:
+    if x.fixed_to[r] != FREE or w.letting_go[r] != 0:
         return False
     k, scan_s = w.held[r], p.dt_s * p.scan_ticks
     carried_body.angles_of(w, p, r, t.angles)
@@ -97,6 +98,8 @@ def contact_forces(w: Truth, p: Params, m: Model, x: State, t: Any, r: int, dt_s
         on_truck = p.seat_on_truck[w.pack_seat[k]] == 1
         carried_body.add_coupler_friction(w, p, t, k)
         add_coupler_friction(w, p, t, k)
+        if w.letting_go[r] != 0:
+            _add_lock_load(w, p, t, r, on_truck)
     cx, cy, cz = t.out[0], t.out[1], t.out[2]
     if n > 0:
         x.depth_m[r] = max(x.depth_m[r], contact_points.deepest_m(t.points, n))
@@ -108,6 +111,17 @@ def contact_forces(w: Truth, p: Params, m: Model, x: State, t: Any, r: int, dt_s
     if n > 0:
         w.guide_peak_n[r, 0] = max(w.guide_peak_n[r, 0], math.sqrt(gx * gx + gy * gy))
         w.guide_peak_n[r, 1] = max(w.guide_peak_n[r, 1], abs(gz))
+
+
+@kernel
+def _add_lock_load(w: Truth, p: Params, t: Any, r: int, on_truck: bool) -> None:
+    """Add what opening locks still carry of robot `r`'s pack to `t.out`, and the opposite to the truck if on it."""
+    left, load, out = lock_release.share(w, p, r), w.lock_load_n[r], t.out
+    for i in range(6):
+        out[i] += left * load[i]
+    if on_truck:
+        truck_body.add_force(w, t.truck, t.at[0], t.at[1], t.at[2], -left * load[0], -left * load[1], -left * load[2])
+        truck_body.add_torque(t.truck, -left * load[3], -left * load[4], -left * load[5])
 
 
 @kernel

@@ -181,6 +181,6 @@ def can_take_long_step(w: Truth, image: Image, p: Params, m: Model, r: int) -> b
 @kernel
 def _may_sleep(w: Truth, image: Image, p: Params, x: State, r: int) -> bool:
     """True if robot `r` has stood still and nothing is about to move it."""
-    if x.still[r] < STILL_SCANS or abs(w.float_lock[r] - image.float_lock_command[r]) > 0.0:
+    if x.still[r] < STILL_SCANS or w.letting_go[r] != 0 or abs(w.float_lock[r] - image.float_lock_command[r]) > 0.0:
         return False
     return sleeping.holds(w, image, p, r)
