@@ -53,13 +53,7 @@ def update(w: Truth, image: Image, p: Params, m: Model, x: State, t: Any) -> Non
                 changed = True
             continue
         on = _support(w, p, x, r) if w.letting_go[r] == 0 else FREE
-        if (
-            x.mode[r] != FULL_RATE
-            or on == FREE
-            or w.letting_go[r] != 0
-            or not _axes_stand(image, r)
-            or not _stands(w, p, m, x, t, r, on)
-        ):
+        if x.mode[r] != FULL_RATE or on == FREE or not _axes_stand(image, r) or not _stands(w, p, m, x, t, r, on):
             x.stiction_scans[r] = 0
             continue
         x.stiction_scans[r] += 1
