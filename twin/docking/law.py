@@ -146,7 +146,7 @@ class Controller:
     """
 
     def __init__(self, n: int, law: str = "stanley", by_wire: Gains = BY_WIRE, driver: Gains = DRIVER) -> None:
-        """`law`: stanley, pure_pursuit (in reverse the cascade), mpc (Stanley; in reverse the horizon, away pursuit)."""
+        """`law`: stanley, pure_pursuit (reversing: cascade), mpc (Stanley; in reverse the horizon, away: pursuit)."""
         self.law, self._gains = law, (by_wire, driver)
         self.state = np.zeros(n, STATE)
 
