@@ -101,6 +101,7 @@ def _from_a_log(w: Any, p: Any) -> None:
 
 def _reference(folder: Path) -> None:
     """Also call the kernels first used when something slides or a coupler mates, minutes into a swap."""
+    from twin.plants import lock_release
     from twin.plants.bullet import BulletPlant
     from twin.plants.bullet.sliding import COLUMNS, STATES, slide
     from twin.plants.geometry import carried_lift_mps
@@ -108,6 +109,7 @@ def _reference(folder: Path) -> None:
     _recorded("bullet", folder)
     plant = BulletPlant(_setup("top_lift")[0])
     carried_lift_mps(plant.worlds, plant.params, 0, 0, 0)
+    lock_release.load_of(plant.worlds, plant.params, 0, 0, np.zeros(6))
     plant.close()
     points, states = np.zeros((1, COLUMNS)), np.zeros((1, STATES))
     slide(points, 0, points.copy(), 0, states, np.zeros(1), 0.002, np.zeros((1, 3)))

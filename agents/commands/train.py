@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import sys
 import time
@@ -28,6 +29,7 @@ from agents.commands.options import (
     Truck,
     scene_options,
 )
+from twin.catalogue.explain import hint
 from twin.console import program, progress
 from twin.errors import InputError
 
@@ -123,9 +125,10 @@ def command(
         stamp = time.strftime("%Y%m%d-%H%M%S")
         name = f"{what.name}-{settings.algorithm}-seed{settings.seed}-{stamp}"
         folder = Path(out) if out is not None else Path("runs/train") / name
-        if folder.exists():
+        if os.path.lexists(folder):
             raise InputError("already exists; --resume continues a run", key="--out", value=str(folder))
     scene = Scene(what, settings.environment)
+    _check_environment(scene, options, config)
     with progress("loading stable-baselines3 and torch", total=1.0) as line:
         from agents.train.budget import Budget, process_start_s
         from agents.train.run import train
@@ -155,9 +158,25 @@ def command(
         report(one, scene, as_json=json)
         ended = one.ended
     if ended == "interrupted":
-        again = f"{program()} train {what.name} --resume {shlex.quote(str(folder))} --trust-pickle"
+        pickled = "" if settings.algorithm == "fit" else " --trust-pickle"
+        again = f"{program()} train {what.name} --resume {shlex.quote(str(folder))}{pickled}"
         typer.echo(f"interrupted; to go on: {again}", err=True)
         raise typer.Exit(EXIT_INTERRUPTED)
+
+
+def _check_environment(scene: Any, options: dict[str, Any], file: str | None) -> None:
+    """Raise InputError for a wrong option of the environment, under the name that the user gave it."""
+    try:
+        scene.arguments()
+    except InputError as error:
+        name = (error.key or "").removeprefix("--")
+        if error.key is None or name in options:
+            raise
+        known = list(scene.task.options)
+        problem = f"{error.problem}{hint(name, known)}" if name not in known else error.problem
+        raise InputError(
+            problem, key=f"environment.{name}", value=error.value, allowed=error.allowed, file=file
+        ) from None
 
 
 def _load(task: str, file: str | None, overrides: dict[str, Any], changes: Sequence[str] = ()) -> TrainConfig:
@@ -173,13 +192,17 @@ def resumed_config(folder: Path, task: str, overrides: dict[str, Any]) -> TrainC
         InputError: no run folder, or an invalid configuration in it.
     """
     file = folder / "config.json"
-    if not file.is_file():
+    if not os.path.isfile(file):
         raise InputError("no run to resume: it has no config.json", key="--resume", value=str(folder))
     _refuse_run_of_another_task(folder, task)
     more = ("steps", "wall_time_s")
     if (folder / "result.json").is_file() and not any(overrides[key] is not None for key in more):
         raise InputError("this run is over", key="--resume", value=str(folder),
                          allowed="with --steps or --wall-time-s, to train on")  # fmt: skip
+    made = [path.stem.removeprefix("step_") for path in folder.glob("checkpoints/step_*.zip")]
+    done = max((int(steps) for steps in made if steps.isdigit()), default=0)
+    if overrides["steps"] is not None and overrides["steps"] < done:
+        raise InputError("the run has made more", key="--steps", value=overrides["steps"], allowed=f"{done} or more")
     return _load(task, str(file), overrides)  # JSON is a subset of YAML
 
 

@@ -102,6 +102,33 @@ def clone_into(model: BaseAlgorithm, scene: Scene, config: TrainConfig, first_se
     return miss
 
 
+def check_clone(scene: Scene, name: str) -> None:
+    """Raise InputError if a training on the scene cannot clone the policy `name`."""
+    environment = scene.make()
+    try:
+        _policy(scene, name, environment.unwrapped)
+    finally:
+        environment.close()
+
+
+def _policy(scene: Scene, name: str, environment: Any) -> Any:
+    """Load the policy to clone.
+
+    Raises:
+        InputError: an unknown policy, or one for another environment or action mode.
+    """
+    try:
+        policy = load_policy(name, dict(scene.task.baselines), environment)
+        mode = needed_arguments(policy, environment).get("action_mode")
+    except InputError as error:
+        key = "--clone" if error.key == "--policy" else error.key
+        raise InputError(error.problem, key=key, value=error.value, allowed=error.allowed, file=error.file) from None
+    if mode is not None:
+        problem = "was made for another action mode than the one to be trained"
+        raise InputError(problem, key="--clone", value=name, allowed=f"--action-mode {mode}")
+    return policy
+
+
 def examples_of(
     scene: Scene, name: str, config: TrainConfig, first_seed: int, leader: Callable[[Array], Array] | None = None,
     options: Mapping[str, Any] | None = None,
@@ -117,11 +144,7 @@ def examples_of(
     gamma = getattr(config, config.algorithm).gamma
     try:
         own = environment.unwrapped
-        policy = load_policy(name, dict(scene.task.baselines), own)
-        mode = needed_arguments(policy, own).get("action_mode")
-        if mode is not None:
-            problem = "was made for another action mode than the one to be trained"
-            raise InputError(problem, key="--clone", value=name, allowed=f"--action-mode {mode}")
+        _policy(scene, name, own)
         limit_s = None if leader is None else clone.round_limit_s
         arguments = {} if limit_s is None else {"time_limit_s": limit_s}
         worlds = make_worlds(scene, min(config.worlds, clone.episodes), **arguments)

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator, model_validator
 
 from twin import seeding
 from twin.catalogue.explain import hint, to_input_error
@@ -33,6 +33,18 @@ class Strict(BaseModel):
     """Frozen; unknown keys, NaN and infinity are refused."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _numbers_are_numbers(cls, value: Any, info: ValidationInfo) -> Any:
+        """Refuse what only looks like a number: a switch (YAML's `true`), a text (`"1"`)."""
+        wanted = str(cls.model_fields[info.field_name or ""].annotation)
+        for one in value if isinstance(value, list | tuple) else (value,):
+            if isinstance(one, bool) and "bool" not in wanted:
+                raise ValueError("true and false are no numbers")
+            if isinstance(one, str) and "str" not in wanted and "Literal" not in wanted and "agents." not in wanted:
+                raise ValueError("a text is no number")
+        return value
 
 
 Share = Annotated[float, Field(gt=0.0, le=1.0)]
@@ -253,7 +265,7 @@ def load_config(
         if isinstance(given.get(key), Mapping) and isinstance(raw.get(key), dict):
             given[key] = {**raw[key], **given[key]}
     try:
-        return TrainConfig.model_validate({**raw, **given})
+        found = TrainConfig.model_validate({**raw, **given})
     except ValidationError as error:
         wrong = to_input_error(error, TrainConfig, path, lines)
         option = _option_of(wrong.key or "", given, changes)
@@ -261,6 +273,13 @@ def load_config(
             raise wrong from None
         problem = re.sub(r"^line \d+: ", "", wrong.problem)
         raise InputError(problem, key=option, value=wrong.value, allowed=wrong.allowed) from None
+    if found.algorithm == "sac" and found.sac.learning_starts >= found.steps:
+        key = "sac.learning_starts"
+        raise InputError(
+            "nothing would be learnt", key=_option_of(key, given, changes) or key, value=found.sac.learning_starts,
+            allowed=f"below the number of steps, {found.steps}",
+        )  # fmt: skip
+    return found
 
 
 def _option_of(key: str, given: Mapping[str, Any], changes: Sequence[str]) -> str | None:
@@ -277,6 +296,8 @@ def _option_of(key: str, given: Mapping[str, Any], changes: Sequence[str]) -> st
 def _change(raw: dict[str, Any], text: str) -> None:
     """Put `PATH=VALUE` into a file's content."""
     path, equals, value = text.partition("=")
+    if len(value.splitlines()) > 1:
+        raise InputError("one value a setting", key=HYPER, value=text, allowed="PATH=VALUE, as ppo.gamma=0.99")
     names = path.strip().split(".")
     if not equals or not all(names):
         raise InputError("not a setting", key=HYPER, value=text, allowed="PATH=VALUE, as ppo.gamma=0.99")

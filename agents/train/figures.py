@@ -15,6 +15,7 @@ from stable_baselines3.common.vec_env.base_vec_env import VecEnvObs, VecEnvStepR
 from torch.utils.tensorboard import SummaryWriter
 
 from agents.episodes import FORCE
+from twin.errors import InputError
 
 Array = np.ndarray
 METRICS = "metrics.csv"
@@ -97,8 +98,11 @@ class AppendedCsv(KVWriter):
         """`resumed_at`: step of the checkpoint; None: a new run, whose file begins anew."""
         self._path, self._rows = path, []
         if path.is_file() and resumed_at is not None:
-            with path.open(newline="") as file:
-                self._rows = [row for row in csv.DictReader(file) if float(row.get("step") or "inf") <= resumed_at]
+            try:
+                with path.open(newline="") as file:
+                    self._rows = [row for row in csv.DictReader(file) if float(row.get("step") or "inf") <= resumed_at]
+            except (ValueError, csv.Error) as error:
+                raise InputError(f"is damaged ({error}); without it the run goes on", file=path) from None
 
     def write(self, key_values: dict[str, Any], key_excluded: dict[str, Any], step: int = 0) -> None:
         numbers = {

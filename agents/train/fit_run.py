@@ -27,6 +27,7 @@ from agents.train.fit_swaps import Explored, acting, folded, make_actor, noisy_a
 from agents.train.versions import versions
 from envs.timing_observation import place_of
 from twin import seeding
+from twin.catalogue.explain import hint
 from twin.catalogue.schema import MECHANICAL
 from twin.console import ProgressLine, atomic_write
 from twin.errors import InputError
@@ -187,6 +188,9 @@ class Fitting:
         try:
             with np.load(path, allow_pickle=False) as file:
                 arrays = dict(file)
+            rounds = int(arrays["rounds"])
+            if not 0 <= rounds <= len(self.fit.rounds):
+                raise ValueError(f"{rounds} rounds of {len(self.fit.rounds)}")
             self._next_seed = int(arrays["next_seed"])
             self._random.bit_generator.state = json.loads(str(arrays["random"]))
             if "examples/force_n" in arrays:
@@ -200,9 +204,10 @@ class Fitting:
                 judged, steps = float(arrays["fitted/judged"]), int(arrays["fitted/steps"])
                 self.fitted = Fitted(best, judged, steps, arrays["fitted/low"], arrays["fitted/high"])
             torch.set_rng_state(torch.from_numpy(arrays["torch"]))  # last: networks draw their first weights
-            return int(arrays["rounds"]), float(arrays["longest_s"]), str(arrays["ended"])
-        except (OSError, ValueError, KeyError, RuntimeError, zipfile.BadZipFile) as error:
-            raise InputError(f"cannot be read: {str(error).splitlines()[0][:160]}", file=path) from None
+            return rounds, float(arrays["longest_s"]), str(arrays["ended"])
+        except (OSError, ValueError, KeyError, RuntimeError, EOFError, zipfile.BadZipFile) as error:
+            why = (str(error).splitlines() or [type(error).__name__])[0][:160]
+            raise InputError(f"cannot be read: {why}", file=path) from None
 
 
 def _packed(prefix: str, network: nn.Module) -> dict[str, Array]:
@@ -220,6 +225,23 @@ def _unpacked(prefix: str, network: nn.Module, arrays: Mapping[str, Array]) -> b
 def rounds_in(folder: Path) -> dict[int, Path]:
     """Checkpoints by the number of rounds done."""
     return {int(path.stem[6:]): path for path in folder.glob("round_*.npz") if path.stem[6:].isdigit()}
+
+
+def check_fit(scene: Scene, config: TrainConfig) -> None:
+    """Raise InputError if the fit names phases or elements of the action that there are not."""
+    assert config.fit is not None
+    worlds = make_worlds(scene, 1)
+    try:
+        Explored.of(config.fit.explore, worlds)
+    finally:
+        worlds.close()
+    known = MECHANICAL["top_lift"]
+    for i, one in enumerate(config.fit.rounds):
+        if one.last_phase is not None and one.last_phase not in known:
+            raise InputError(
+                f"unknown phase{hint(one.last_phase, known)}", key=f"fit.rounds[{i}].last_phase", value=one.last_phase,
+                allowed=", ".join(known),
+            )  # fmt: skip
 
 
 def fit_rounds(

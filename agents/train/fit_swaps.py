@@ -14,11 +14,12 @@ from torch import nn
 
 from agents.train.fit import Examples, Scaled, Step, examples_of
 from envs.timing_observation import PHASES, place_of
+from twin.catalogue.explain import hint
 from twin.catalogue.schema import MECHANICAL
 from twin.errors import InputError
 
 Array = np.ndarray
-WIDE, NARROW, SHARE = 1.0, 0.4, 0.7
+WIDE, NARROW, SHARE = 0.7, 0.3, 0.7
 """Half-width of the random actions, at first about the set and later about the policy, and the share of the elements
 that a draw varies."""
 AS_IT_IS = 0.25
@@ -45,10 +46,12 @@ class Explored:
         for phase, varied in explore.items():
             if phase not in MECHANICAL["top_lift"]:
                 allowed = ", ".join(MECHANICAL["top_lift"])
-                raise InputError("unknown phase", key=f"fit.explore.{phase}", value=phase, allowed=allowed)
+                near = hint(phase, MECHANICAL["top_lift"])
+                raise InputError(f"unknown phase{near}", key=f"fit.explore.{phase}", value=phase, allowed=allowed)
             for name in varied:
                 if name not in names:
-                    raise InputError("unknown", key=f"fit.explore.{phase}", value=name, allowed=", ".join(names))
+                    near = hint(name, names)
+                    raise InputError(f"unknown{near}", key=f"fit.explore.{phase}", value=name, allowed=", ".join(names))
                 elements[place_of(phase, "top_lift"), names.index(name)] = True
         return Explored(elements, kind)
 

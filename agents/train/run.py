@@ -12,6 +12,7 @@ result.json                   steps, times, hash of the policy; written last
 from __future__ import annotations
 
 import hashlib
+import json
 import shlex
 import shutil
 import time
@@ -32,10 +33,10 @@ from agents.evaluate import Evaluation, about_environment
 from agents.train.budget import GRACE_S, Budget, WallTimeOver, at_most
 from agents.train.bundles import SELECTION_SEED, BundleWriter
 from agents.train.checkpoint import require_trust
-from agents.train.clone import clone_into
+from agents.train.clone import check_clone, clone_into
 from agents.train.config import TrainConfig, training_seed
 from agents.train.figures import make_logger
-from agents.train.fit_run import evaluated, fit_rounds, write_fitted
+from agents.train.fit_run import check_fit, evaluated, fit_rounds, write_fitted
 from agents.train.folder import make_folder, remove_left, write_json
 from agents.train.leftovers import removing_failed_run
 from agents.train.models import make_environments, make_model, resumed_model
@@ -49,6 +50,7 @@ from twin.errors import InputError
 from twin.extras import require
 
 EVALUATION, RESULT = "evaluation.json", "result.json"
+CONFIGURATION = "configuration_sha256"
 
 
 @dataclass(frozen=True)
@@ -110,6 +112,8 @@ def train(
     budget = budget or Budget(config.wall_time_s)
     torch.set_num_threads(1)
     require("tensorboard", "onnx", "onnxruntime")  # the last one follows the training
+    if resume:
+        check_unchanged(folder, config)
     if config.algorithm == "fit":
         return _train_fit(scene, config, folder, line, budget, evaluation_seed, say, resume)
     checkpoints = folder / "checkpoints"
@@ -127,6 +131,8 @@ def train(
     if config.clone.policy is not None and not on_batch:
         allowed = "none, or --plant rom"
         raise InputError("needs a batch of worlds", key="--clone", value=config.clone.policy, allowed=allowed)
+    if config.clone.policy is not None:
+        check_clone(scene, config.clone.policy)
     begin_folder(folder, config, resume=resume)
     line.update(f"starting {config.worlds} worlds" if on_batch else f"starting {config.workers} environments")
     began_s = time.monotonic()
@@ -181,13 +187,16 @@ def train(
     seen = None
     with budget.spending("evaluation", "saving"):
         if budget.remaining_s > 0.0:
-            seen = bundle.played(
-                judged(scene),
-                names(scene, config, folder),
-                config.evaluation_episodes,
-                evaluation_seed,
-                budget.until_s(),
-            )
+            try:
+                seen = bundle.played(
+                    judged(scene),
+                    names(scene, config, folder),
+                    config.evaluation_episodes,
+                    evaluation_seed,
+                    budget.until_s(),
+                )
+            except KeyboardInterrupt:
+                return Trained(folder, model.num_timesteps, budget.elapsed_s, "interrupted", None)
     if seen is not None and seen.played:
         rows = measured_of(seen.as_json(), evaluation_command(seen))
         bundle.write(folder / "policy", "policy", steps, rows, bundle.command)
@@ -210,8 +219,18 @@ def _train_fit(
     say: Callable[[str], None], resume: bool,
 ) -> Trained:  # fmt: skip
     """Train by regression (`agents.train.fit_run`), on the batch only; each round ends with a checkpoint, no pickle."""
-    if not batched(scene) or config.worlds == 0:
-        raise InputError("needs a batch of worlds", key="--algorithm", value="fit", allowed="with --plant rom")
+    scene.arguments()  # a wrong plant is named before the batch that it does not have
+    if config.worlds == 0:
+        raise InputError("algorithm fit needs a batch of worlds", key="--worlds", value=0, allowed="1 or more")
+    if not batched(scene):
+        plant = scene.options.get("plant", scene.task.plant)
+        raise InputError("algorithm fit needs a batch of worlds", key="--plant", value=plant, allowed="rom")
+    if config.clone.policy is not None:
+        raise InputError(
+            "algorithm fit begins at the timing set and clones nothing", key="--clone", value=config.clone.policy,
+            allowed="none",
+        )  # fmt: skip
+    check_fit(scene, config)
     environment = scene.make()
     begin_folder(folder, config, resume=resume)
     try:
@@ -295,13 +314,31 @@ def prepare(scene: Scene) -> tuple[dict[str, Any], dict[str, Any]]:
 
 def begin_folder(folder: Path, config: TrainConfig, *, resume: bool) -> None:
     """Make the run's folder with its inputs, or write them anew for the next part of the run."""
-    inputs: dict[str, Mapping[str, Any]] = {"config.json": config.model_dump(mode="json"), "versions.json": versions()}
+    made = {**versions(), CONFIGURATION: configuration_sha256(config)}
+    inputs: dict[str, Mapping[str, Any]] = {"config.json": config.model_dump(mode="json"), "versions.json": made}
     if not resume:
         make_folder(folder, inputs)
         return
     remove_left(folder)
     for name, value in inputs.items():
         write_json(folder / name, value)
+
+
+def configuration_sha256(config: TrainConfig) -> str:
+    """Hash of what may not change when a run goes on: its configuration without what `--resume` may replace."""
+    plain = config.model_dump(mode="json", exclude={"steps", "wall_time_s", "evaluation_episodes"})
+    return hashlib.sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()
+
+
+def check_unchanged(folder: Path, config: TrainConfig) -> None:
+    """Raise InputError if a run's configuration is not the one that it began with; older runs have not kept it."""
+    try:
+        kept = json.loads((folder / "versions.json").read_text(encoding="utf-8")).get(CONFIGURATION)
+    except (OSError, ValueError, AttributeError):
+        return
+    if kept not in (None, configuration_sha256(config)):
+        problem = "was changed since the run began: what the run has learnt does not go with it"
+        raise InputError(problem, file=folder / "config.json", allowed="a new run, with --config")
 
 
 def wall_time_error(budget: Budget, config: TrainConfig, steps: int, folder: Path | None) -> InputError:

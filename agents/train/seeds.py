@@ -26,6 +26,7 @@ from agents.train.budget import Budget
 from agents.train.bundles import SELECTION_SEED
 from agents.train.config import TrainConfig
 from agents.train.folder import make_folder, remove_left, write_json
+from agents.train.leftovers import removing_failed_run
 from agents.train.run import EVALUATION, RESULT, Trained, train
 from agents.train.versions import versions
 from agents.train.worlds import judgement_s
@@ -75,6 +76,7 @@ def rank(row: Mapping[str, Any]) -> tuple[float, float]:
     return -row["success_rate"], float("inf") if median_s is None else median_s
 
 
+@removing_failed_run
 def train_seeds(
     scene: Scene,
     config: TrainConfig,

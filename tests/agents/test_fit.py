@@ -114,7 +114,7 @@ def test_names_that_do_not_exist_are_refused() -> None:
     worlds = TunedTimingVectorEnv(1)
     explored = Explored.of({"insert": ["creep_speed"], "lower": ["overlap"]}, worlds)
     assert explored.at(["insert", "lower", "grip"]).sum(axis=1).tolist() == [1, 1, 0]
-    with pytest.raises(InputError, match=r"fit\.explore\.insert: unknown, got 'creep'"):
+    with pytest.raises(InputError, match=r"fit\.explore\.insert: unknown .did you mean creep_speed"):
         Explored.of({"insert": ["creep"]}, worlds)
     with pytest.raises(InputError, match=r"fit\.explore\.inserts: unknown phase"):
         Explored.of({"inserts": []}, worlds)

@@ -101,12 +101,15 @@ def test_weight_is_taken_as_the_action_says() -> None:
             action[-1] = element
             _, _, ended, _, info = env.step(action)
         assert info["outcome"] == "part_completed"
-        [event] = [e for e in env._episode_now().swap.twin.program.events[0] if e.get("phase") == "unlock"]
-        hanging.append((event["timing"].get("weight_share"), info["kpis"]["peak_lateral_force_n"]))
+        twin = env._episode_now().swap.twin
+        [event] = [e for e in twin.program.events[0] if e.get("phase") == "unlock"]
+        hanging.append((event["timing"].get("weight_share"), float(twin.runner.worlds["truth"]["load_n"][0, 0])))
         env.close()
     shares = [share for share, _ in hanging]
     assert shares == [pytest.approx(0.01), None, pytest.approx(0.15 + 0.5 * 0.345)]
-    assert len({force for _, force in hanging}) == 3
+    loads_n = [load_n for _, load_n in hanging]
+    assert loads_n == sorted(loads_n)
+    assert loads_n[2] - loads_n[0] == pytest.approx(0.31 * 3000.0 * 9.81, rel=0.2)
     table = Residual(load_station("chassis"), load_timing("tuned", load_station("chassis")))
     assert table.row([0.0] * len(CHANGES), "unlock", math.nan)[0]["weight_share"] == 0.0
 

@@ -70,6 +70,7 @@ OTHERS = {
     "experiment_killed": "FOLDER/killed.json: an experiment that was killed beside one that was not",
     "tuning": "FOLDER/tuning.json: samplers of the search at equal numbers of swaps",
     "tuning_killed": "FOLDER/killed.json: a search that was killed beside one that was not",
+    "timing_headroom": "docs/evaluate.md: what a policy of Timing-v1 can win",
     "timing_checks": "FOLDER/robust.md, FOLDER/compare.md: timing sets under errors, and beside factory",
     "day_log": "tests/evidence/day_log.json: speed and memory of importing a day's log",
 }

@@ -216,6 +216,7 @@ TOOLS = {
     "tuning": (["-o", "FOLDER"], ["--swaps", "--seeds"]),
     "tuning_killed": (["-o", "FOLDER"], ["--trials", "--moments", "--workers"]),
     "timing_checks": (["robust", "-o", "FOLDER"], ["--seeds"]),
+    "timing_headroom": ([], ["--sets", "--swaps"]),
 }
 """Tools with numbers on their command line."""
 
