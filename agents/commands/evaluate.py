@@ -60,8 +60,8 @@ def command(
         list[str] | None,
         typer.Option(
             help="May be repeated: baseline (docking, alignment); a timing set, by name or file (timing); "
-            "random, zero; a shipped bundle (alignment: align_careful, align_sac; docking: dock_forward); a bundle's "
-            "folder. "
+            "random, zero; a shipped bundle (alignment: align_careful, align_sac; docking: dock_forward; "
+            "timing: timing_gentle); a bundle's folder. "
             "Default: the baselines, random and zero."
         ),
     ] = None,

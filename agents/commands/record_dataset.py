@@ -118,6 +118,7 @@ def command(
     scene = Scene(what, options, tuple(set_ or ()), guard)
     title = name or default_name(what.name, policy)
     root = Path(out or os.environ.get(FOLDER) or Path.home() / ".minari" / "datasets").expanduser()
+    root = Path(os.path.abspath(root))  # Minari joins a relative path twice
     began_s = time.monotonic()
     try:
         with progress(kernel_cache.start_notice(f"starting: {episodes} episodes"), total=1.0) as line:
@@ -155,4 +156,5 @@ def command(
     typer.echo(f"{len(played)} episodes, {steps} steps, success {success}, {size / 1e6:.1f} MB, {took}")
     typer.echo(f"dataset        {folder}")
     typer.echo(f'load it        minari.load_dataset("{title}"), with {FOLDER}={root}')
-    typer.echo(f"play it        {as_typed('evaluate', what.name, '--policy', policy)}")
+    given = [word for option, value in options.items() for word in (f"--{option}", str(value))]
+    typer.echo(f"play it        {as_typed('evaluate', what.name, *given, '--policy', policy)}")

@@ -132,9 +132,13 @@ def _side(path: str, metric: str, key: str, rows: Iterable[Mapping[str, Any]]) -
         try:
             value = float(row[metric]) if row[OUTCOME] == COMPLETED else None
             # one object for the levels of all trials of a setting
-            values[known.setdefault(levels, levels), int(row["seed"])] = value
+            trial = known.setdefault(levels, levels), int(row["seed"])
         except (TypeError, ValueError):
             raise InputError(f"row {number} has no number", file=path, key=metric, value=row[metric]) from None
+        if trial in values:
+            problem = f"row {number} is a trial that an earlier row has"
+            raise InputError(problem, file=path, key="seed", value=row["seed"])
+        values[trial] = value
     if not values:
         raise InputError("has no trial", key=key, value=path)
     return Side(path, values)

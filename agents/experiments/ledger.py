@@ -13,6 +13,7 @@ import os
 import sqlite3
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -42,6 +43,9 @@ DISK_FAULTS = {sqlite3.SQLITE_FULL: errno.ENOSPC, sqlite3.SQLITE_IOERR: errno.EI
 """SQLite's errors of a full or broken disk, as the system's."""
 LOOKED_UP = 500
 """Keys of one query, below SQLite's limit of variables."""
+NEEDED = {"outcome", "insert_attempts", "violations"}
+KNOWN = {one.name for one in fields(Figures)}
+"""Names of a trial's figures, and those that every one has."""
 RETRY_S = 0.05
 
 
@@ -194,8 +198,8 @@ class Ledger:
         for start in range(0, len(keys), LOOKED_UP):
             some = keys[start : start + LOOKED_UP]
             marks = ",".join("?" * len(some))
-            for key, text in self._db.execute(f"SELECT key, figures FROM trials WHERE key IN ({marks})", some):
-                found[key] = Figures.from_plain(json.loads(text))
+            for key, text in self._rows(f"SELECT key, figures FROM trials WHERE key IN ({marks})", some):
+                found[key] = Figures.from_plain(self._figures(text, f"trial {key[:12]}"))
         return found
 
     def put(self, results: Iterable[tuple[Trial, Figures]]) -> None:
@@ -208,7 +212,8 @@ class Ledger:
 
     def configurations(self) -> list[dict[str, Any]]:
         """Return names and settings of all stored trials, in the order of their keys."""
-        return [json.loads(text) for (text,) in self._db.execute("SELECT configuration FROM trials ORDER BY key")]
+        rows = self._rows("SELECT configuration FROM trials ORDER BY key")
+        return [self._mapping(text, "a trial's configuration") for (text,) in rows]
 
     # --------------------------------------------------------------------------------------------------------- studies
 
@@ -218,8 +223,8 @@ class Ledger:
 
     def candidates(self, study: str) -> dict[int, dict[str, Any]]:
         """Return the parameters of a study's stored candidates by number."""
-        rows = self._db.execute("SELECT number, parameters FROM candidates WHERE study = ? ORDER BY number", (study,))
-        return {number: json.loads(text) for number, text in rows}
+        rows = self._rows("SELECT number, parameters FROM candidates WHERE study = ? ORDER BY number", (study,))
+        return {number: self._mapping(text, f"setting {number}") for number, text in rows}
 
     def put_candidates(self, study: str, candidates: Mapping[int, Mapping[str, Any]]) -> None:
         """Store candidates in one transaction."""
@@ -228,8 +233,8 @@ class Ledger:
 
     def specifications(self) -> dict[str, dict[str, Any]]:
         """Return the specifications of all studies by key."""
-        rows = self._db.execute("SELECT key, specification FROM studies ORDER BY key")
-        return {key: json.loads(text) for key, text in rows}
+        rows = self._rows("SELECT key, specification FROM studies ORDER BY key")
+        return {key: self._mapping(text, "a specification") for key, text in rows}
 
     def put_runs(self, study: str, runs: Iterable[tuple[int, int, str]]) -> None:
         """Store which trial each candidate has on each seed: (number, seed, key), in one transaction."""
@@ -252,13 +257,49 @@ class Ledger:
             where, values = f"{where} AND runs.number = ?", [*values, number]
             if seeds is not None:
                 where, values = f"{where} AND runs.seed BETWEEN ? AND ?", [*values, seeds.start, seeds.stop - 1]
-        rows = self._db.execute(
+        rows = self._rows(
             "SELECT runs.number, runs.seed, trials.figures FROM runs JOIN trials ON trials.key = runs.key "
             f"WHERE {where} ORDER BY runs.number, runs.seed",
             values,
         )
         for candidate, seed, text in rows:
-            yield candidate, seed, json.loads(text)
+            yield candidate, seed, self._figures(text, f"setting {candidate}, seed {seed}")
+
+    def _rows(self, query: str, values: Sequence[Any] = ()) -> Iterator[tuple[Any, ...]]:
+        """Yield the rows of a query.
+
+        Raises:
+            InputError: the file is damaged.
+        """
+        cursor = self._db.execute(query, values)
+        while True:
+            try:
+                row = cursor.fetchone()
+            except sqlite3.DatabaseError as error:
+                refused = self._refused(error, None)
+                if isinstance(refused, OSError):
+                    raise refused from None
+                raise InputError(f"is damaged: {error}", file=self.path) from None
+            if row is None:
+                return
+            yield row
+
+    def _mapping(self, text: Any, what: str) -> dict[str, Any]:
+        """Return the JSON object that `what` is stored as."""
+        try:
+            found = json.loads(text)
+        except (TypeError, ValueError):
+            found = None
+        if not isinstance(found, dict):
+            raise InputError(f"is damaged: {what} cannot be read", file=self.path)
+        return found
+
+    def _figures(self, text: Any, what: str) -> dict[str, Any]:
+        """Return the figures of a trial."""
+        found = self._mapping(text, f"the result of {what}")
+        if not (NEEDED <= found.keys() <= KNOWN):
+            raise InputError(f"is damaged: the result of {what} has not the figures of a trial", file=self.path)
+        return found
 
     def _write(self, statement: str, rows: Sequence[tuple[Any, ...]]) -> None:
         try:

@@ -5,13 +5,16 @@ from __future__ import annotations
 import csv
 import io
 import itertools
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any
 
 from agents.experiments.results import Results
+from twin.catalogue.explain import hint
 from twin.console import atomic_write
 from twin.errors import InputError
+from twin.sequence.program import OUTCOMES
 
 ROWS = 512
 """Rows in memory: some kB each as Python has them."""
@@ -21,6 +24,10 @@ PARQUET = ".parquet"
 ENDINGS = (".csv", PARQUET)
 OUTCOME = "outcome"
 """First column that is no level: those before it are setting, levels and seed."""
+NOT_FINITE = ("nan", "+nan", "-nan", "inf", "+inf", "-inf", "infinity", "+infinity", "-infinity")
+LONGEST = 12
+"""Characters of the longest of them, with some blanks."""
+KNOWN_OUTCOMES = (*OUTCOMES, "error")
 More = Callable[[int, int], Mapping[str, Any]]
 
 
@@ -39,8 +46,11 @@ def read_rows(file: Path, key: str) -> Iterator[dict[str, Any]]:
 
         try:
             with pq.ParquetFile(file) as stored:
+                number = 0
                 for some in stored.iter_batches(ROWS):
-                    yield from some.to_pylist()
+                    for row in some.to_pylist():
+                        number += 1
+                        yield _checked(row, number, file)
         except (pa.ArrowException, OSError):
             raise InputError("is no Parquet file", key=key, value=str(file)) from None
         return
@@ -49,9 +59,29 @@ def read_rows(file: Path, key: str) -> Iterator[dict[str, Any]]:
             for number, row in enumerate(csv.DictReader(stream), 1):
                 if None in row:
                     raise InputError(f"row {number} has more values than there are columns", key=key, value=str(file))
-                yield row
+                yield _checked(row, number, file)
     except (UnicodeDecodeError, csv.Error):
         raise InputError("is no table of experiment run", key=key, value=str(file)) from None
+
+
+def _checked(row: dict[str, Any], number: int, file: Path) -> dict[str, Any]:
+    """Return a row whose numbers are finite and whose outcome there is: others would count as what they are not.
+
+    Raises:
+        InputError: names file, row, column and value.
+    """
+    for name, value in row.items():
+        if isinstance(value, float):
+            finite = math.isfinite(value)
+        else:
+            finite = not isinstance(value, str) or len(value) > LONGEST or value.strip().lower() not in NOT_FINITE
+        if not finite:
+            raise InputError(f"row {number} has a value that is not finite", file=file, key=name, value=value)
+    outcome = row.get(OUTCOME)
+    if outcome is not None and outcome not in KNOWN_OUTCOMES:
+        problem = f"row {number} has an unknown outcome{hint(str(outcome), KNOWN_OUTCOMES)}"
+        raise InputError(problem, file=file, key=OUTCOME, value=outcome, allowed=", ".join(KNOWN_OUTCOMES))
+    return row
 
 
 def write_table(results: Results, path: Path, more: More | None = None) -> None:

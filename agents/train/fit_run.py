@@ -306,6 +306,7 @@ def write_fitted(
     low, high = (np.asarray(limit, np.float32) for limit in (space.low, space.high))
     layers = [*(layer_of(module) for module in fitted.actor), Layer("Max", (low,)), Layer("Min", (high,))]
     about = about_environment(environment.unwrapped, scene)
+    about["base"] = environment.unwrapped.base  # also where the environment chose it: actions change that set
     contract = {
         **{
             key: [row.model_dump() for row in value] if isinstance(value, list) else value

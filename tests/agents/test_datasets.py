@@ -154,9 +154,15 @@ def test_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: py
     assert swaptwin.run([*words, "--episodes", "1"]) == 2
     assert "zero-v0: already exists; choose another --name" in capsys.readouterr().err
     assert loaded(tmp_path, told["name"], monkeypatch).total_episodes == 2
-    # to people
-    assert swaptwin.run([*words, "--episodes", "1", "--name", "mine-v3", "--worlds", "1"]) == 0
-    assert 'minari.load_dataset("mine-v3")' in capsys.readouterr().out
+    # to people, into a folder named from here
+    monkeypatch.chdir(tmp_path)
+    words[words.index("--out") + 1] = "here"
+    words[words.index("--workers") :] = ["--episodes", "1", "--name", "mine-v3", "--worlds", "1"]
+    assert swaptwin.run(words) == 0
+    shown = capsys.readouterr().out
+    assert 'minari.load_dataset("mine-v3")' in shown
+    assert "evaluate alignment --station chassis --plant rom --policy zero" in " ".join(shown.split())
+    assert loaded(tmp_path / "here", "mine-v3", monkeypatch).total_episodes == 1
 
 
 @pytest.mark.parametrize(

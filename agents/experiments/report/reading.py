@@ -49,7 +49,7 @@ def load(path: str, key: str, spec: str | None = None, metric: str | None = None
     file = Path(path)
     if not file.is_file():
         raise InputError("no such file", key=key, value=path)
-    columns = _Columns(metric)
+    columns = _Columns(metric, file)
     if file.suffix in ENDINGS:
         return _from_table(file, key, columns)
     study = _study(spec) if spec is not None else None
@@ -127,7 +127,8 @@ def _level(text: Any) -> Any:
 class _Columns:
     """Takes trials apart as they come."""
 
-    def __init__(self, metric: str | None) -> None:
+    def __init__(self, metric: str | None, file: Path) -> None:
+        self._file = file
         self._kept = {*KNOWN, *BOUNDS, *([metric] if metric is not None else [])}
         self._setting, self._seed = array("q"), array("q")
         self._outcome: list[str] = []
@@ -147,7 +148,7 @@ class _Columns:
         Raises:
             InputError: a value that is no number.
         """
-        count = len(self._outcome)
+        count, name, value = len(self._outcome), "seed", seed
         try:
             outcome = self._text(figures[OUTCOME])
             for name, value in figures.items():
@@ -160,9 +161,11 @@ class _Columns:
             attempts = [int(one) for one in str(figures.get(ATTEMPTS) or "").split()]
             if attempts:
                 self._put(RETRIES, count, float(sum(attempts) - len(attempts)))
+            name, value = "seed", seed
             self._seed.append(int(seed))
         except (TypeError, ValueError):
-            raise InputError(f"row {count + 1} has a value that is no number", key="TABLE") from None
+            problem = f"row {count + 1} has a value that is no number"
+            raise InputError(problem, file=self._file, key=name, value=value) from None
         self._setting.append(number)
         self._outcome.append(outcome)
         self._violations.append(self._text(figures.get(VIOLATIONS) or ""))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import sqlite3
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,7 @@ from agents.experiments import campaign, tables
 from agents.experiments.campaign import Campaign
 from agents.experiments.compare import Side, _reasons, compare, load_side, pairs_needed
 from agents.experiments.ledger import Ledger
+from agents.experiments.report.reading import load
 from agents.experiments.resolving import plan
 from agents.experiments.results import results_of
 from agents.experiments.run import run
@@ -136,3 +139,58 @@ def test_intervals_cover() -> None:
         _, (low, high) = mean_interval(random.normal(0.3, 1.0, 100), seed)
         covered += low <= 0.3 <= high
     assert 0.93 <= covered / REPETITIONS <= 0.97
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "said"),
+    [
+        ("mechanical_time_s", "nan", "row 3 has a value that is not finite, got 'nan'"),
+        ("energy_j", "-Inf", "row 3 has a value that is not finite, got '-Inf'"),
+        ("mechanical_time_s", "long", "got 'long'"),
+        ("outcome", "complted", "row 3 has an unknown outcome (did you mean completed?), got 'complted'"),
+        ("seed", "1", "row 3 is a trial that an earlier row has, got '1'"),
+    ],
+)
+def test_a_table_with_a_wrong_value_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], column: str, value: str, said: str
+) -> None:
+    good = played(tmp_path, "good").with_suffix(".csv")
+    lines = good.read_text().splitlines()
+    names, cells = lines[0].split(","), lines[3].split(",")
+    cells[names.index(column)] = value
+    bad = tmp_path / "bad.csv"
+    bad.write_text("\n".join([*lines[:3], ",".join(cells), *lines[4:]]) + "\n")
+    for pair in ((bad, good), (good, bad)):
+        with pytest.raises(InputError) as refused:
+            compare(*(load_side(str(path), "mechanical_time_s", "A") for path in pair), "mechanical_time_s")
+        assert said in str(refused.value)
+        assert "bad.csv" in str(refused.value)
+    if column != "seed":
+        with pytest.raises(InputError, match=r"bad\.csv") as refused:
+            load(str(bad), "RESULTS", None, None)
+        assert value in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "UPDATE trials SET figures = '{' WHERE rowid = 1",
+        "UPDATE trials SET figures = '[1]' WHERE rowid = 1",
+        "UPDATE trials SET figures = '{}' WHERE rowid = 1",
+        "UPDATE trials SET figures = CAST(x'7bff' AS TEXT) WHERE rowid = 1",
+        "UPDATE studies SET specification = 'null'",
+        "UPDATE candidates SET parameters = '[]'",
+    ],
+)
+def test_a_damaged_ledger_is_refused(tmp_path: Path, damage: str) -> None:
+    path = played(tmp_path, "a")
+    with contextlib.closing(sqlite3.connect(path)) as ledger:
+        if "rowid" in damage:
+            [key] = ledger.execute("SELECT key FROM trials LIMIT 1").fetchone()
+            ledger.execute(damage.replace("rowid = 1", "key = ?"), (key,))
+        else:
+            ledger.execute(damage)
+        ledger.commit()
+    for read in (lambda: load_side(str(path), "energy_j", "A"), lambda: load(str(path), "RESULTS", None, None)):
+        with pytest.raises(InputError, match=r"a\.sqlite.*is damaged"):
+            read()
