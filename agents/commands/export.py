@@ -83,6 +83,7 @@ def policy_command(
     from twin.extras import require
     from twin.recording.mcap.header import current_versions
 
+    at_most("--seed", seed, 0, 2**63 - 1)
     for key, value, allowed in (
         ("--format", format, ("st", "plcopen", "onnx")),
         ("--precision", precision, tuple(PRECISIONS)),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -14,6 +15,7 @@ from pydantic import (
     Field,
     Tag,
     ValidationError,
+    field_validator,
     model_validator,
 )
 
@@ -149,6 +151,13 @@ class Spec(Strict):
     throughput: Throughput | None = None
     stations: Annotated[int, Field(ge=1, le=100_000)] = 1
 
+    @field_validator("seeds", "first_seed", "stations", mode="before")
+    @classmethod
+    def _whole_numbers(cls, value: Any) -> Any:
+        if isinstance(value, bool | str):
+            raise ValueError("a whole number is wanted, not a text or a switch")
+        return value
+
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         if self.stations > 1 and self.throughput is None:
@@ -156,6 +165,12 @@ class Spec(Strict):
         twice = sorted(set(self.constants) & set(self.factors))
         if twice:
             raise ValueError(f"{twice[0]} is a constant and a factor")
+        for name, levels in self.factors.items():
+            several = levels.levels if isinstance(levels, Linked) else levels
+            counts = Counter(() if isinstance(several, Range) else ((type(one) is bool, one) for one in several))
+            for (_, level), count in counts.items():
+                if count > 1:
+                    raise ValueError(f"{name} has the level {level} more than once")
         ranges = [name for name, levels in self.factors.items() if isinstance(levels, Range)]
         if ranges and self.design.kind == "full":
             raise ValueError(f"{ranges[0]} has a range: give levels, or a design of {', '.join(SAMPLED)} with points")

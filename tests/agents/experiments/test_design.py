@@ -83,6 +83,10 @@ def test_what_nothing_has_is_refused(given: dict[str, Any], key: str) -> None:
         ("seeds: 1\ndesign: {kind: saltelli, points: 4}\n", "saltelli has factors"),
         ("seeds: 1\nconstants: {truck: a}\nfactors: {truck: [b]}\n", "truck is a constant and a factor"),
         ("seeds: 1\nfactor: {truck: [b]}\n", "did you mean factors"),
+        ("seeds: true\n", "seeds: .*a whole number is wanted"),
+        ('seeds: "3"\n', "seeds: .*a whole number is wanted"),
+        ("seeds: 1\nfactors: {timing: [tuned, factory, tuned]}\n", "timing has the level tuned more than once"),
+        ("seeds: 1\nfactors: {v: {paths: [axes.z.velocity_mps], levels: [1, 1.0]}}\n", "v has the level 1 more than"),
     ],
 )
 def test_a_wrong_file_is_one_line_that_names_it(text: str, says: str, tmp_path: Path) -> None:
