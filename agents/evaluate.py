@@ -22,6 +22,7 @@ from agents.episodes import FORCE, Episode, Player, Scene, TimeLimitError
 from agents.pool import Pool
 from agents.statistics import mean_interval, median_interval, wilson
 from agents.tasks import Task
+from agents.validity import outside_validity
 
 FITTED = ("action_mode", "care", "base")
 """Arguments of an environment that a bundle may need otherwise than the scene has them."""
@@ -60,6 +61,7 @@ class Evaluation:
                 _summary(n, e, self.scene.task)
                 | ({"normaliser": self.normalisers[n]} if n in self.normalisers else {})
                 | ({"timing_set": self.timing_sets[n]} if n in self.timing_sets else {})
+                | ({"outside_validity": outside} if (outside := outside_validity(n, self.about)) else {})
                 for n, e in zip(self.policies, self.episodes, strict=True)
             ],
             "paired": self._paired(),

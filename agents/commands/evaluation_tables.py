@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from agents.commands.limits import duration, percent
+from agents.validity import in_words
 from twin.console import as_typed
 from twin.tables import print_table
 
@@ -50,6 +51,10 @@ def print_evaluation(console: Console, evaluation: Evaluation, wall_s: float | N
         console.print(f"{label(name)}: observations go through its normaliser, {file}", markup=False, soft_wrap=True)
     for name, played in evaluation.timing_sets.items():
         console.print(f"{label(name)}: timing set {played}, played as it is, without actions", markup=False)
+    for row in result["policies"]:
+        if "outside_validity" in row:
+            said = f"{label(row['name'])}: {in_words(row['outside_validity'])}: nothing is known of it there"
+            console.print(said, markup=False, soft_wrap=True)
     if result["paired"] or result["paired_success"]:
         console.print()
         print_table(console, paired_table(result))

@@ -352,3 +352,16 @@ def test_what_it_cannot_play_is_refused_in_one_line(
     assert swaptwin.run(["evaluate", *words, "--episodes", "1", "--workers", "1"]) == 2
     [line] = [line for line in capsys.readouterr().err.splitlines() if line.startswith("error: ")]
     assert named in line
+
+
+def test_a_bundle_outside_what_it_was_made_for_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["evaluate", "alignment", "--plant", "rom", "--worlds", "4", "--episodes", "4", "--policy", "align_careful"]
+    assert swaptwin.main([*words, "--policy", "law"]) == 0
+    assert "made for" not in capsys.readouterr().out
+    assert swaptwin.main([*words, "--station", "chassis", "--policy", "law"]) == 0
+    shown = " ".join(capsys.readouterr().out.split())
+    assert "align_careful: made for station top_lift, played with chassis: nothing is known of it there" in shown
+    assert swaptwin.main([*words, "--station", "chassis", "--policy", "law", "--json"]) == 0
+    careful, law = json.loads(capsys.readouterr().out)["policies"]
+    assert careful["outside_validity"] == {"station": {"valid": ["top_lift"], "played": "chassis"}}
+    assert "outside_validity" not in law
